@@ -1,0 +1,49 @@
+"""The repository's flat top level, mapped to the import namespace ``reflexarc``.
+
+Each folder in ROOMS is one layer of the design and becomes the package
+``reflexarc.<folder>``; ``reflexarc`` itself is a namespace package. Everything
+that is not a mapping stays in pyproject.toml.
+"""
+
+from setuptools import find_packages, setup
+
+ROOMS = (
+    "core",
+    "models",
+    "export",
+    "perception",
+    "robot",
+    "firmware_bridge",
+    "sim",
+    "cli",
+)
+
+
+def packages_of(room: str) -> list[str]:
+    return [f"reflexarc.{room}"] + [
+        f"reflexarc.{room}.{sub}" for sub in find_packages(room)
+    ]
+
+
+setup(
+    package_dir={f"reflexarc.{room}": room for room in ROOMS},
+    packages=[package for room in ROOMS for package in packages_of(room)],
+    package_data={
+        **{f"reflexarc.{room}": ["py.typed"] for room in ROOMS},
+        "reflexarc.cli": ["py.typed", "templates/*.html"],
+        "reflexarc.models": ["py.typed", "*.toml"],
+        "reflexarc.perception": ["py.typed", "weights/*.tflite"],
+        "reflexarc.firmware_bridge": [
+            "py.typed",
+            "protocol/*.bitproto",
+            "firmware/*",
+            "firmware/*/*",
+            "emulator/*.[ch]",
+            "emulator/Makefile",
+        ],
+    },
+    data_files=[
+        ("share/ament_index/resource_index/packages", ["resource/reflexarc"]),
+        ("share/reflexarc", ["package.xml"]),
+    ],
+)
