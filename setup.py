@@ -31,7 +31,7 @@ setup(
     package_data={
         **{f"reflexarc.{room}": ["py.typed"] for room in ROOMS},
         "reflexarc.cli": ["py.typed", "templates/*.html"],
-        "reflexarc.models": ["py.typed", "*.toml"],
+        "reflexarc.models": ["py.typed", "*.yaml"],
         "reflexarc.perception": ["py.typed", "weights/*.tflite"],
         "reflexarc.firmware_bridge": [
             "py.typed",

@@ -1,1 +1,1 @@
-"""To be filled."""
+"""Keras models to files for the device: convert, pack with a card, measure."""

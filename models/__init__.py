@@ -1,1 +1,1 @@
-"""To be filled."""
+"""What we train: model families, data sets, packaged assets."""
