@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -48,7 +49,9 @@ def convert(
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8
         converter.inference_output_type = tf.uint8
-    with _quiet():
+    with _quiet(), warnings.catch_warnings():
+        # Said of every full-integer conversion, whose statistics are the calibration's.
+        warnings.filterwarnings("ignore", message="Statistics for quantized inputs")
         flatbuffer: bytes = converter.convert()
     return flatbuffer
 

@@ -7,6 +7,7 @@ latches: somebody has to `arm` again on purpose.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
@@ -100,6 +101,12 @@ class Gate:
         self._applied = _REST
         self._driver.stop()
 
+    def halt(self, now_ns: int) -> None:
+        """Motors off now, without a latch: the end of a movement, not an alarm."""
+        self._note(now_ns, _REST, _REST, "halt")
+        self._applied = _REST
+        self._driver.stop()
+
     def disarm(self, now_ns: int) -> None:
         """Motors off now; the normal end."""
         self.stop("disarmed", now_ns)
@@ -115,12 +122,11 @@ class Gate:
         if self._state is not GateState.ARMED:
             self._note(now_ns, asked, _REST, f"refused: {self._reason}")
             return _REST
-        fastest = max(abs(asked.left), abs(asked.right))
-        scale = min(1.0, self._limits.speed_mps / fastest) if fastest else 1.0
-        # Written so that a NaN fails the comparison and is refused.
-        if not fastest < float("inf"):
+        if not (math.isfinite(asked.left) and math.isfinite(asked.right)):
             self.stop(f"asked for {asked}", now_ns)
             return _REST
+        fastest = max(abs(asked.left), abs(asked.right))
+        scale = min(1.0, self._limits.speed_mps / fastest) if fastest else 1.0
         elapsed = min(max(now_ns - self._command_ns, 0) * 1e-9, self._limits.command_stale_s)
         step = self._limits.acceleration_mps2 * max(elapsed, _CONTROL_PERIOD_S)
         applied = Wheels(
@@ -146,7 +152,7 @@ class Gate:
         """
         if self._state is not GateState.ARMED:
             return
-        if battery_v < self._limits.battery_min_v:
+        if not battery_v >= self._limits.battery_min_v:  # also when it is not a number
             self.stop(f"battery at {battery_v:.2f} V", now_ns)
         elif self.moving and now_ns - self._frame_ns > self._limits.frame_stale_s * 1e9:
             self.stop("no new frame", now_ns)

@@ -1,0 +1,43 @@
+"""`reflexarc emulate`: the real firmware on an emulated chip, behind a serial port."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reflexarc.cli.output import JsonOption, err, print_line
+
+
+def register(app: typer.Typer, name: str) -> None:
+    """Add the verb."""
+    app.command(name)(emulate)
+
+
+def emulate(
+    link: Annotated[Path | None, typer.Option(help="Also make the port appear here.")] = None,
+    speed: Annotated[float, typer.Option(min=0.01, help="1 is real time.")] = 1.0,
+    json: JsonOption = False,
+) -> None:
+    """Run the firmware on an emulated ATmega328P with two wheels; print its port.
+
+    Goes on until Ctrl-C. Point any serial program at the port, or
+    `reflexarc run robot.yaml --port PORT`.
+    """
+    from reflexarc.firmware_bridge.emulator import Emulator
+
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    with err.status("build firmware and emulator"):
+        emulator = Emulator(speed=speed, link_path=link)
+    with emulator:
+        if json:
+            print_line({"port": str(emulator.port)})
+        else:
+            typer.echo(emulator.port)
+            err.print("two wheels turn in there; Ctrl-C ends it")
+        while not ended.wait(0.2):
+            emulator.status()

@@ -1,0 +1,75 @@
+"""`reflexarc export`: model files for the device, with their parity."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast, get_args
+
+import typer
+from rich.table import Table
+
+from reflexarc.cli.output import JsonOption, err, out, print_json, table
+
+if TYPE_CHECKING:
+    from reflexarc.export.convert import Quantization
+    from reflexarc.export.parity import Parity
+
+
+def register(app: typer.Typer, name: str) -> None:
+    """Add the verb."""
+    app.command(name)(export)
+
+
+def export(
+    model: Annotated[Path, typer.Argument(help="The model.keras of `reflexarc train`.")],
+    to: Annotated[str, typer.Option(help="Formats: int8, float32.")] = "float32,int8",
+    folder: Annotated[Path | None, typer.Option("--out", help="Default: beside the model.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the data set.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Export a Keras model to TFLite files with cards, and measure them on the test set."""
+    from reflexarc.export import package
+    from reflexarc.export.convert import Quantization
+
+    formats = tuple(to.split(","))
+    unknown = [name for name in formats if name not in get_args(Quantization)]
+    if unknown:
+        raise package.ExportError(
+            expected=f"formats out of {', '.join(get_args(Quantization))}",
+            found=repr(unknown[0]),
+            remedy="write them with commas, without spaces",
+        )
+    _, family = package.load_keras(model)
+    with err.status("load data") as status:
+        done = package.export(
+            model,
+            family.load(data),
+            cast("tuple[Quantization, ...]", formats),
+            folder or model.parent,
+            tell=status.update,
+        )
+    if json:
+        files = {name: str(path) for name, path in done.files.items()}
+        print_json({"files": files, "parity": [row.as_dict() for row in done.table]})
+        return
+    out.print(parity_table(done.table))
+    for path in done.files.values():
+        out.print(str(path), highlight=False)
+
+
+def parity_table(rows: tuple[Parity, ...]) -> Table:
+    """The parity table for people."""
+    return table(
+        ("model", "accuracy", "same answers", "size kB", "p50 ms", "p99 ms"),
+        (
+            (
+                row.name,
+                f"{100 * row.accuracy:.2f} %",
+                f"{100 * row.agreement:.2f} %",
+                f"{row.size_bytes / 1e3:.0f}",
+                f"{row.p50_ms:.3f}",
+                f"{row.p99_ms:.3f}",
+            )
+            for row in rows
+        ),
+    )

@@ -1,0 +1,45 @@
+"""How the command line speaks: tables for people, JSON for machines, one-line errors."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+# What a verb reports goes to stdout; progress and complaints go to stderr.
+out = Console()
+err = Console(stderr=True)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+def print_json(data: Any) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_line(data: Any) -> None:
+    """One JSON line on stdout, at once, for a reader at the other end of a pipe."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[str]], title: str | None = None) -> Table:
+    """A plain table; columns after the first are right-aligned when they start with a digit."""
+    grid = Table(title=title, title_justify="left", header_style="bold")
+    body = [tuple(row) for row in rows]
+    for index, name in enumerate(columns):
+        numeric = bool(body) and all(_is_number(row[index]) for row in body)
+        grid.add_column(name, justify="right" if numeric else "left")
+    for row in body:
+        grid.add_row(*row)
+    return grid
+
+
+def _is_number(text: str) -> bool:
+    return text[:1].isdigit() or text[:1] in {"-", "–", "<", ">", ""}

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reflexarc.models import training
+from reflexarc.models.family import Dataset, Split
+from reflexarc.models.mnist import Mnist
+from reflexarc.models.mnist_cnn import FAMILY, load, vary
+
+
+@pytest.fixture(scope="module")
+def few(mnist: Mnist) -> Dataset:
+    part = Split(mnist.train_images[:640, ..., None], mnist.train_labels[:640].astype(np.int64))
+    return Dataset(part, part, part, mnist.source)
+
+
+def weights(data: Dataset, seed: int) -> list[np.ndarray]:
+    model, _ = training.train(FAMILY, data, seed=seed, epochs=2)
+    return [np.asarray(w) for w in model.get_weights()]
+
+
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(few: Dataset) -> None:
+    first, again, other = weights(few, 1), weights(few, 1), weights(few, 2)
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_saving_leaves_a_loadable_model_its_history_and_its_curve(
+    few: Dataset, tmp_path: Path
+) -> None:
+    import keras
+
+    model, history = training.train(FAMILY, few, epochs=1)
+    path = training.save(model, history, tmp_path / "out")
+    assert sorted(p.name for p in path.parent.iterdir()) == [
+        "curve.png",
+        "history.json",
+        "model.keras",
+    ]
+    assert set(json.loads((path.parent / "history.json").read_text())) >= {"loss", "val_accuracy"}
+    assert (path.parent / "curve.png").read_bytes().startswith(b"\x89PNG")
+    values = training.real_values(FAMILY, few.test.images[:8])
+    again = keras.models.load_model(path)
+    assert np.array_equal(model.predict(values, verbose=0), again.predict(values, verbose=0))
+
+
+def test_the_splits_are_disjoint_and_whole(mnist: Mnist) -> None:
+    data = load()
+    assert (len(data.train), len(data.validation), len(data.test)) == (55_000, 5_000, 10_000)
+    assert np.array_equal(
+        np.concatenate([data.train.images, data.validation.images])[..., 0], mnist.train_images
+    )
+
+
+def test_augmentation_changes_pictures_a_little_and_repeats_under_a_seed(mnist: Mnist) -> None:
+    images = mnist.train_images[:64, ..., None]
+    once, again = (vary(images, np.random.default_rng(5)) for _ in range(2))
+    assert np.array_equal(once, again)
+    assert once.shape == images.shape
+    assert all(not np.array_equal(a, b) for a, b in zip(once, images, strict=True))
+    # The strokes stay in the frame: hardly any ink is lost.
+    assert 0.8 < once.sum() / images.sum() < 1.25
