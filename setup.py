@@ -30,7 +30,7 @@ setup(
     packages=[package for room in ROOMS for package in packages_of(room)],
     package_data={
         **{f"reflexarc.{room}": ["py.typed"] for room in ROOMS},
-        "reflexarc.cli": ["py.typed", "templates/*.html"],
+        "reflexarc.cli": ["py.typed", "demo/templates/*.html"],
         "reflexarc.models": ["py.typed", "*.yaml"],
         "reflexarc.perception": ["py.typed", "weights/*.tflite"],
         "reflexarc.firmware_bridge": [

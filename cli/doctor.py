@@ -122,7 +122,7 @@ def _boards() -> Iterator[Check]:
     ports = list_ports()
     yield Check(
         "serial port",
-        ", ".join(str(port) for port in ports) or None,
+        ", ".join(f"{port.device} ({port.description})" for port in ports) or None,
         "plug the board in (and join the group dialout), or `reflexarc emulate`",
     )
     tools = shutil.which("avr-gcc")

@@ -12,6 +12,7 @@ import sys
 from typing import Annotated, Any
 
 import typer
+import typer.core
 from rich.markup import escape
 
 from reflexarc.cli.output import err, print_json
@@ -29,7 +30,16 @@ VERBS = {
     "run": "reflexarc.cli.run",
 }
 
+
+class _InOrder(typer.core.TyperGroup):
+    """Lists the verbs as VERBS does; typer would put those with sub-verbs last."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        return list(VERBS)
+
+
 app = typer.Typer(
+    cls=_InOrder,
     help="From Keras to INT8 to a turning wheel: models, eyes, reflexes and motors of a robot.",
     no_args_is_help=True,
     add_completion=False,

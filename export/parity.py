@@ -53,7 +53,8 @@ class Answers:
     @property
     def classes(self) -> npt.NDArray[np.int64]:
         """Index of the best score of each picture."""
-        return np.argmax(self.scores, axis=1).astype(np.int64)
+        best: npt.NDArray[np.int64] = self.scores.argmax(axis=1)
+        return best
 
 
 def answer(model: Model, split: Split) -> Answers:

@@ -15,7 +15,7 @@ from reflexarc.robot.gate import Wheels
 # wheel-speed loop on the board (time constant about 60 ms) can follow it.
 _BRAKE_SHARE = 0.5
 _CREEP_MPS = 0.03  # slow enough to stop within a millimetre or two
-_REACTION_S = 0.03  # from deciding to stop to standing still, at creep speed
+_LAG_S = 0.06  # a wheel told to stop rolls on for its speed times this
 _STEER_PER_S = 4.0  # how hard the wheel that lags is helped
 _STANDING_MPS = 0.005
 _STALL_S = 1.0
@@ -43,8 +43,8 @@ class Roll:
     """Roll each wheel by its own distance, both arriving together.
 
     Speed follows a trapezoid: the gate limits the start, and braking keeps
-    v <= sqrt(2 a s) for the distance s that is left. It is done when both
-    wheels stand still after their distance.
+    v <= sqrt(2 a s), where s is the distance left less what the wheels roll on
+    by themselves. It is done when both stand still after their distance.
     """
 
     def __init__(self, left_m: float, right_m: float, limits: Limits, geometry: Geometry) -> None:
@@ -79,9 +79,10 @@ class Roll:
             for rolled, goal in zip((self.travel.left, self.travel.right), self._goal, strict=True)
         ]
         covered = sum(done) / 2
-        left = self._length - covered
+        rolling_on = _LAG_S * self._speed(state)
+        left = self._length - covered - rolling_on
         self._check_progress(covered, state.stamp_ns)
-        if self._braking or left <= _CREEP_MPS * _REACTION_S:
+        if self._braking or left <= 0:
             self._braking = True
             return None if self._standing(state) else Wheels(0.0, 0.0)
         brake = _BRAKE_SHARE * self._limits.acceleration_mps2
@@ -92,6 +93,10 @@ class Roll:
                 for goal, own in zip(self._goal, done, strict=True)
             )
         )
+
+    def _speed(self, state: BoardState) -> float:
+        """Mean of the wheels' speeds without sign, m/s."""
+        return sum(abs(speed) for speed in state.speed) / 2 / self._counts_per_m
 
     def _standing(self, state: BoardState) -> bool:
         return all(abs(speed) / self._counts_per_m < _STANDING_MPS for speed in state.speed)

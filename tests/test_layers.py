@@ -26,7 +26,7 @@ ALLOWED = {
 HEAVY = {
     "tensorflow": ("models", "export"),
     "keras": ("models", "export"),
-    "matplotlib": ("models", "export"),
+    "matplotlib": ("models", "export", "cli/demo"),
     "rclpy": ("robot/nodes",),
     "mujoco": ("sim",),
 }

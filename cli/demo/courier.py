@@ -1,0 +1,198 @@
+"""The digit courier: cards are held up, reflexes drive the emulated robot."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from reflexarc.cli.demo.cards import CardCamera
+from reflexarc.cli.demo.latency import Sample
+from reflexarc.core import ReflexarcError
+from reflexarc.firmware_bridge import Board
+from reflexarc.firmware_bridge.emulator import CPU_HZ, Emulator
+from reflexarc.firmware_bridge.emulator.records import Trace
+from reflexarc.perception.frame import Frame
+from reflexarc.perception.observation import Observation
+from reflexarc.perception.overlay import draw
+from reflexarc.perception.tasks import Task
+from reflexarc.robot import loop
+from reflexarc.robot.actions import Move
+from reflexarc.robot.config import Reflex, RobotConfig
+from reflexarc.robot.controller import Event
+
+METRES_PER_DIGIT = 0.1
+_DRIVE_TIMEOUT_S = 20.0
+_BLANK_S = 0.15  # the rule must see the card gone before the next appearance counts
+
+Digit = npt.NDArray[np.uint8]
+
+
+@dataclass
+class Drive:
+    """One card and what came of it.
+
+    Attributes:
+        digit: what the card shows.
+        seen: what the robot read; None when it read nothing.
+        wanted_m: where the rule sends it.
+        measured_m: what the encoders say it rolled.
+        rolled_m: what the wheels of the emulated body really rolled.
+        picture: the frame that fired the rule, with the reading drawn in, RGB.
+        trace: motor drive on the pins and bytes of the link meanwhile.
+        sample: frame-to-pins latency; None when nothing had to move.
+    """
+
+    digit: int
+    wanted_m: float
+    seen: int | None = None
+    measured_m: float | None = None
+    rolled_m: float = 0.0
+    picture: npt.NDArray[np.uint8] | None = None
+    trace: Trace = field(default_factory=lambda: Trace([], [], 0))
+    sample: Sample | None = None
+
+    @property
+    def error(self) -> float:
+        """Share by which the measured distance is off; of an unwanted metre for digit 0."""
+        if self.measured_m is None:
+            return float("inf")
+        return abs(self.measured_m - self.wanted_m) / (self.wanted_m or 1.0)
+
+
+def rules(metres_per_digit: float, hold_s: float = 0.1) -> tuple[Reflex, ...]:
+    """ "digit n: drive n x `metres_per_digit`", for the ten digits."""
+    return tuple(
+        Reflex(
+            name=f"digit {n}: drive {n * metres_per_digit:.2g} m",
+            event="digit_seen",
+            value=n,
+            hold_s=hold_s,
+            cooldown_s=0.1,
+            actions=(Move(distance_m=round(n * metres_per_digit, 3)),),
+        )
+        for n in range(10)
+    )
+
+
+def courier(
+    config: RobotConfig,
+    task: Task,
+    emulator: Emulator,
+    cards: Sequence[tuple[int, Digit]],
+    *,
+    seed: int,
+    step: Callable[[Drive], None] = lambda drive: None,
+) -> list[Drive]:
+    """Hold up one card after the other and let the robot drive each.
+
+    Args:
+        config: its reflexes must be `rules(...)`.
+        cards: the digit and its picture, uint8 (28, 28), light on black.
+        seed: of the places and sizes of the cards.
+        step: is told of each finished drive.
+
+    Raises:
+        ReflexarcError: camera, link or emulator failed.
+    """
+    camera = CardCamera(seed)
+    watch = _Watch()
+    distances = {rule.value: _distance(rule) for rule in config.reflexes}
+    drives: list[Drive] = []
+    failures: list[BaseException] = []
+
+    def show_cards() -> None:
+        """The person with the cards; the main thread is the robot's eyes."""
+        try:
+            for digit, picture in cards:
+                drive = Drive(digit, distances[digit])
+                emulator.trace()
+                before = emulator.status().encoder
+                watch.begin()
+                camera.show(picture)
+                watch.ended.wait(_DRIVE_TIMEOUT_S)
+                camera.show(None)
+                _fill(drive, watch, emulator, before, config.geometry.counts_per_m)
+                drives.append(drive)
+                step(drive)
+                emulator.wait(_BLANK_S)
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            camera.close()
+
+    with Board.connect(emulator.port) as board:
+        person = threading.Thread(target=show_cards, name="cards", daemon=True)
+        person.start()
+        try:
+            loop.run(config, camera, task, board, on_event=watch.event, on_observation=watch.saw)
+        finally:
+            camera.close()
+            watch.ended.set()
+            person.join(timeout=5.0)
+    if failures:
+        raise failures[0]
+    return drives
+
+
+class _Watch:
+    """Collects what the robot tells about one card."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+        self.begin()
+
+    def begin(self) -> None:
+        self.ended.clear()
+        self.fired: Event | None = None
+        self.started: Event | None = None
+        self.result: Event | None = None
+        self.picture: npt.NDArray[np.uint8] | None = None
+
+    def event(self, event: Event) -> None:
+        if event.kind == "fired":
+            self.fired = event
+        elif event.kind == "started":
+            self.started = event
+        elif event.kind in ("finished", "failed"):
+            self.result = event
+            self.ended.set()
+
+    def saw(self, frame: Frame, observation: Observation) -> None:
+        firing = self.fired.firing if self.fired else None
+        if firing and firing.observation is observation:
+            self.picture = draw(frame, observation)
+
+
+def _fill(
+    drive: Drive,
+    watch: _Watch,
+    emulator: Emulator,
+    before: tuple[int, int],
+    counts_per_m: float,
+) -> None:
+    status = emulator.status()
+    drive.trace = emulator.trace()
+    drive.rolled_m = sum(status.encoder[i] - before[i] for i in (0, 1)) / 2 / counts_per_m
+    drive.picture = watch.picture
+    if watch.fired and watch.fired.firing:
+        drive.seen = watch.fired.firing.rule.value
+    if watch.result and watch.result.kind == "finished" and watch.result.travel:
+        drive.measured_m = watch.result.travel.distance_m
+    if watch.started and watch.started.stations:
+        drive.sample = Sample.of(watch.started.stations, drive.trace, status)
+
+
+def _distance(rule: Reflex) -> float:
+    (action,) = rule.actions
+    if not isinstance(action, Move):
+        raise ReflexarcError(
+            expected="rules that drive", found=rule.title, remedy="use courier.rules"
+        )
+    return action.distance_m
+
+
+__all__ = ["CPU_HZ", "METRES_PER_DIGIT", "Drive", "courier", "rules"]

@@ -1,0 +1,77 @@
+"""`reflexarc run`: a whole robot from one robot.yaml, in one process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from reflexarc.cli.output import err, out, print_line
+
+if TYPE_CHECKING:
+    from reflexarc.perception.cameras import Camera
+    from reflexarc.perception.frame import Frame
+    from reflexarc.robot.controller import Event
+
+
+def register(app: typer.Typer, name: str) -> None:
+    """Add the verb."""
+    app.command(name)(run)
+
+
+def run(
+    robot: Annotated[Path, typer.Argument(help="The robot.yaml.")],
+    source: Annotated[str | None, typer.Option(help="Instead of perception.source.")] = None,
+    port: Annotated[str | None, typer.Option(help="Instead of board.port.")] = None,
+    fps: Annotated[float, typer.Option(min=0.1, help="Pace of pictures and videos.")] = 20.0,
+    json: Annotated[bool, typer.Option("--json", help="One JSON line an event.")] = False,
+) -> None:
+    """See, decide and drive until the source ends or Ctrl-C; the motors end stopped."""
+    from reflexarc.firmware_bridge import Board
+    from reflexarc.firmware_bridge.ports import find_port
+    from reflexarc.perception.cameras import CameraError, open_camera
+    from reflexarc.perception.tasks import open_task
+    from reflexarc.robot import loop
+    from reflexarc.robot.config import load_config
+
+    config = load_config(robot)
+    eyes = open_task(config.perception.task, config.perception.model)
+    source = source or config.perception.source
+    if not source:
+        raise CameraError(
+            expected="perception.source in robot.yaml, or --source",
+            found="neither",
+            remedy="name a folder of pictures or a video",
+        )
+
+    def tell(event: Event) -> None:
+        if json:
+            travelled = event.travel.distance_m if event.travel else None
+            print_line({"event": event.kind, "text": event.text, "distance_m": travelled})
+        else:
+            rolled = f" ({event.travel.distance_m:+.3f} m)" if event.travel else ""
+            out.print(f"{event.kind}: {escape(event.text)}{rolled}", highlight=False)
+
+    wanted = port or config.board.port
+    with (
+        open_camera(source) as camera,
+        Board.connect(
+            find_port() if wanted == "auto" else wanted, baudrate=config.board.baudrate
+        ) as board,
+    ):
+        err.print(f"{config.name}: armed; Ctrl-C stops it")
+        loop.run(config, _paced(camera, fps), eyes, board, on_event=tell)
+
+
+def _paced(camera: Camera, fps: float) -> Iterator[Frame]:
+    """Frames of a file at the pace of life, stamped when they are shown."""
+    from dataclasses import replace
+
+    start = time.monotonic()
+    for number, frame in enumerate(camera):
+        time.sleep(max(0.0, start + number / fps - time.monotonic()))
+        yield replace(frame, stamp_ns=time.monotonic_ns())

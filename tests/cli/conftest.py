@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+from reflexarc.cli.main import main
+
+
+class Done(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def reflexarc(capfd: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Run the command in this process, as a shell would see it."""
+
+    def run(*arguments: object) -> Done:
+        capfd.readouterr()
+        try:
+            main([str(argument) for argument in arguments])
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        return Done(code, *capfd.readouterr())
+
+    return run
