@@ -19,8 +19,9 @@ from reflexarc.models.family import Dataset, Family, Split
 
 History = dict[str, list[float]]
 
-# One clutter picture to this many real ones in a batch.
-CLUTTER_EVERY = 8
+# Clutter is drawn once, this much of it, and varied anew in every batch.
+_CLUTTER_POOL = 12_000
+_CLUTTER_SHARE = 0.25  # of the real pictures in a batch
 
 
 def train(
@@ -108,6 +109,10 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
         super().__init__(workers=1, use_multiprocessing=False)
         self._family, self._split, self._seed = family, split, seed
         self._targets = one_hot(family, split)
+        self._clutter = None
+        if family.clutter:
+            spare = split.images[: min(len(split), _CLUTTER_POOL)]
+            self._clutter = family.clutter(spare, np.random.default_rng(seed))
         self._epoch = 0
         self._shuffle()
 
@@ -122,13 +127,14 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
         size = self._family.batch_size
         rng = np.random.default_rng((self._seed, self._epoch, index))
         chosen = self._order[index * size : (index + 1) * size]
-        images = self._family.augment(self._split.images[chosen], rng)
+        images = self._split.images[chosen]
         targets = self._targets[chosen]
-        if self._family.clutter:
-            extra = self._family.clutter(images[: max(1, len(images) // CLUTTER_EVERY)], rng)
-            images = np.concatenate([images, extra])
+        if self._clutter is not None:
+            extra = rng.integers(len(self._clutter), size=round(len(images) * _CLUTTER_SHARE))
+            images = np.concatenate([images, self._clutter[extra]])
             even = np.full((len(extra), targets.shape[1]), 1 / targets.shape[1], np.float32)
             targets = np.concatenate([targets, even])
+        images = self._family.augment(images, rng)
         return real_values(self._family, images), targets
 
     def on_epoch_end(self) -> None:

@@ -1,12 +1,18 @@
-"""What several rooms' tests share: real digits, real photos, a small trained model."""
+"""What several rooms' tests share: real digits, real photos, the emulated board."""
 
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from reflexarc.firmware_bridge import Board
+from reflexarc.firmware_bridge.build import FirmwareImage, build_firmware
+from reflexarc.firmware_bridge.emulator import Emulator
 
 ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -30,3 +36,33 @@ def mnist() -> Any:
     if digits.source.test_size != 10_000:
         pytest.skip(f"the whole MNIST could not be had, only {digits.source.name}")
     return digits
+
+
+@pytest.fixture(scope="session")
+def firmware() -> FirmwareImage:
+    return build_firmware()
+
+
+@pytest.fixture
+def emulator(firmware: FirmwareImage) -> Iterator[Emulator]:
+    with Emulator(firmware) as running:
+        yield running
+
+
+@pytest.fixture
+def board(emulator: Emulator) -> Iterator[Board]:
+    with Board.connect(emulator.port) as connected:
+        yield connected
+
+
+@pytest.fixture
+def keep_driving(emulator: Emulator, board: Board) -> Callable[[int, int, float], None]:
+    """Repeat a set point, as a host must, for a time on the chip's clock."""
+
+    def drive(left: int, right: int, seconds: float) -> None:
+        end = emulator.status().seconds + seconds
+        while emulator.status().seconds < end:
+            board.drive(left, right)
+            time.sleep(0.01)
+
+    return drive

@@ -1,1 +1,1 @@
-"""To be filled."""
+"""What host and chip say to each other (messages) and how it is wrapped (frame)."""

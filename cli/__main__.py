@@ -1,0 +1,5 @@
+"""`python -m reflexarc.cli`."""
+
+from reflexarc.cli.main import main
+
+main()

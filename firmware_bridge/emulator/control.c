@@ -1,0 +1,208 @@
+#define _GNU_SOURCE
+#include "control.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cable.h"
+#include "chip.h"
+#include "motor_pins.h"
+#include "serial.h"
+#include "timebase.h"
+#include "trace.h"
+#include "wheel.h"
+
+#define MAX_CLIENTS 4
+#define LINE_SIZE 256
+// A page fits the socket's buffer: the emulation never waits for a slow reader.
+#define EVENTS_PER_PAGE 200
+#define REPLY_SIZE (EVENTS_PER_PAGE * 200)
+
+static avr_t *chip;
+static int listener = -1;
+static char path[sizeof((struct sockaddr_un *)0)->sun_path];
+static bool done;
+
+static struct client {
+    int fd;
+    char line[LINE_SIZE];
+    size_t length;
+} clients[MAX_CLIENTS];
+
+static char reply[REPLY_SIZE];
+static size_t reply_length;
+
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    reply_length += vsnprintf(
+        reply + reply_length, sizeof reply - reply_length, format, arguments);
+    va_end(arguments);
+}
+
+static double cpu_seconds(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
+        + 1e-6 * (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+static void say_status(void)
+{
+    const struct serial_statistics *serial = serial_statistics();
+    const struct cable_statistics *cable = cable_statistics();
+    motor_pins_check_idle();
+    say("{\"cycle\":%" PRIu64 ",\"wall_ns\":%" PRId64 ",\"cpu_s\":%.6f", chip->cycle,
+        timebase_wall_ns(chip->cycle), cpu_seconds());
+    say(",\"alive\":%s,\"resets\":%lu,\"plugged\":%s", chip_is_alive() ? "true" : "false",
+        chip_resets(), serial_is_plugged() ? "true" : "false");
+    say(",\"duty\":[%d,%d],\"last_edge_cycle\":[%" PRIu64 ",%" PRIu64 "]", motor_pins_duty(LEFT),
+        motor_pins_duty(RIGHT), motor_pins_last_edge(LEFT), motor_pins_last_edge(RIGHT));
+    say(",\"encoder\":[%ld,%ld],\"speed\":[%.1f,%.1f]", wheel_count(LEFT), wheel_count(RIGHT),
+        wheel_speed(LEFT), wheel_speed(RIGHT));
+    say(",\"rx_bytes\":%lu,\"tx_bytes\":%lu,\"last_rx_cycle\":%" PRIu64, serial->rx_bytes,
+        serial->tx_bytes, serial->last_rx_cycle);
+    say(",\"overruns\":%lu,\"dropped\":%lu,\"flipped\":%lu,\"unheard\":%lu,\"wrong_baud\":%lu}",
+        serial->overruns, cable->dropped, cable->flipped, serial->unheard, serial->wrong_baud);
+}
+
+static void say_trace(void)
+{
+    struct motor_event motor;
+    struct frame_event frame;
+    int room = EVENTS_PER_PAGE;
+    motor_pins_check_idle();
+    say("{\"motor\":[");
+    for (const char *comma = ""; room && trace_next_motor(&motor); room--, comma = ",")
+        say("%s[%" PRIu64 ",%" PRId64 ",%d,%d]", comma, motor.cycle, motor.wall_ns, motor.motor,
+            motor.duty);
+    say("],\"frame\":[");
+    for (const char *comma = ""; room && trace_next_frame(&frame); room--, comma = ",")
+        say("%s[%" PRIu64 ",%" PRId64 ",%" PRIu64 ",%" PRId64 ",%u]", comma, frame.first_cycle,
+            frame.first_wall_ns, frame.end_cycle, frame.end_wall_ns, frame.length);
+    say("],\"more\":%s,\"lost\":%lu}", room ? "false" : "true", trace_lost());
+}
+
+static void say_exchange(double left, double right)
+{
+    wheel_use_model(false);
+    wheel_set_speed(LEFT, left);
+    wheel_set_speed(RIGHT, right);
+    say("{\"cycle\":%" PRIu64 ",\"drive\":[%.6f,%.6f],\"encoder\":[%ld,%ld]}", chip->cycle,
+        motor_pins_take_mean(LEFT, READER_EXCHANGE), motor_pins_take_mean(RIGHT, READER_EXCHANGE),
+        wheel_count(LEFT), wheel_count(RIGHT));
+}
+
+static void obey(const char *line)
+{
+    unsigned flip, drop, seed, value;
+    double left, right;
+    if (!strcmp(line, "status"))
+        return say_status();
+    if (!strcmp(line, "trace"))
+        return say_trace();
+    if (sscanf(line, "exchange %lf %lf", &left, &right) == 2)
+        return say_exchange(left, right);
+    if (sscanf(line, "faults %u %u %u", &flip, &drop, &seed) == 3)
+        cable_set_faults(flip, drop, seed);
+    else if (sscanf(line, "battery %u", &value) == 1)
+        chip_set_battery(value);
+    else if (sscanf(line, "model %u", &value) == 1)
+        wheel_use_model(value);
+    else if (!strcmp(line, "unplug"))
+        serial_unplug();
+    else if (!strcmp(line, "replug")) {
+        if (!serial_replug())
+            return say("{\"error\":\"replug: %s\"}", strerror(errno));
+    } else if (!strcmp(line, "reset"))
+        chip_reset();
+    else if (!strcmp(line, "quit"))
+        done = true;
+    else
+        return say("{\"error\":\"unknown command\"}");
+    say("{}");
+}
+
+static void hang_up(struct client *client)
+{
+    close(client->fd);
+    client->fd = -1;
+    client->length = 0;
+}
+
+static void serve(struct client *client)
+{
+    ssize_t length = recv(
+        client->fd, client->line + client->length, LINE_SIZE - 1 - client->length, MSG_DONTWAIT);
+    if (length < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (length <= 0)
+        return hang_up(client);
+    client->length += length;
+    client->line[client->length] = 0;
+    char *end;
+    while ((end = strchr(client->line, '\n'))) {
+        *end++ = 0;
+        reply_length = 0;
+        obey(client->line);
+        say("\n");
+        if (send(client->fd, reply, reply_length, MSG_NOSIGNAL) < 0)
+            return hang_up(client);
+        client->length -= end - client->line;
+        memmove(client->line, end, client->length + 1);
+    }
+    if (client->length == LINE_SIZE - 1)
+        hang_up(client);
+}
+
+void control_serve(void)
+{
+    bool somebody_waits = true;
+    for (int i = 0; i < MAX_CLIENTS; i++) {
+        if (clients[i].fd < 0 && somebody_waits) {
+            clients[i].fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+            somebody_waits = clients[i].fd >= 0;
+        }
+        if (clients[i].fd >= 0)
+            serve(&clients[i]);
+    }
+}
+
+bool control_init(avr_t *avr, const char *socket_path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    chip = avr;
+    for (int i = 0; i < MAX_CLIENTS; i++)
+        clients[i].fd = -1;
+    if (strlen(socket_path) >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    strcpy(address.sun_path, socket_path);
+    strcpy(path, socket_path);
+    unlink(path);
+    listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    return listener >= 0 && bind(listener, (struct sockaddr *)&address, sizeof address) == 0
+        && listen(listener, MAX_CLIENTS) == 0;
+}
+
+void control_close(void)
+{
+    close(listener);
+    unlink(path);
+}
+
+bool control_is_done(void)
+{
+    return done;
+}

@@ -1,0 +1,248 @@
+"""Starting, steering and ending the emulator's program."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from reflexarc.core import ReflexarcError
+from reflexarc.firmware_bridge.build import FirmwareImage, build_emulator, build_firmware
+from reflexarc.firmware_bridge.emulator.records import (
+    CPU_HZ,
+    EmulatorStatus,
+    Exchange,
+    HostFrame,
+    MotorChange,
+    Trace,
+)
+
+_START_TIMEOUT_S = 20.0
+_ANSWER_TIMEOUT_S = 10.0
+_END_TIMEOUT_S = 2.0
+
+
+class EmulatorError(ReflexarcError):
+    """The emulator did not start, or is gone."""
+
+
+@dataclass(frozen=True)
+class WheelModel:
+    """A DC motor with a wheel and no load."""
+
+    no_load_speed: float = 5500.0
+    """Counts/s at full duty."""
+    time_constant_s: float = 0.06
+    friction: float = 0.03
+    """The duty (0..1) that just starts to move it."""
+
+
+class Emulator:
+    """A running board; a context manager.
+
+    Args:
+        firmware: an ELF file or what `build_firmware` gave; None builds the default.
+        speed: emulated seconds per second; 0 runs as fast as it can.
+        wheel: both wheels' parameters.
+        battery_v: at the board's terminals.
+        link_path: where the port shall appear; None for a private temporary path.
+
+    Raises:
+        EmulatorError: it did not start.
+        ToolMissingError, BuildFailedError: as `build_firmware` and `build_emulator`.
+    """
+
+    def __init__(
+        self,
+        firmware: FirmwareImage | Path | None = None,
+        *,
+        speed: float = 1.0,
+        wheel: WheelModel | None = None,
+        battery_v: float = 7.4,
+        link_path: Path | str | None = None,
+    ) -> None:
+        wheel = wheel or WheelModel()
+        if firmware is None:
+            firmware = build_firmware()
+        program = build_emulator()
+        elf = firmware.elf if isinstance(firmware, FirmwareImage) else firmware
+        # Not below a test's own folder: a socket's path may have 107 bytes only.
+        self._folder = Path(tempfile.mkdtemp(prefix="reflexarc-emulator-"))
+        # A file without a name: nothing to tidy up after a killed Python.
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        self.port = str(link_path if link_path is not None else self._folder / "tty")
+        """Path of the serial port, for `Board.connect`."""
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._process = subprocess.Popen(
+            [
+                str(program),
+                f"--firmware={elf}",
+                f"--link={self.port}",
+                f"--control={self._folder / 'control'}",
+                f"--parent={os.getpid()}",
+                f"--speed={speed}",
+                f"--battery-mv={round(battery_v * 1000)}",
+                f"--no-load-speed={wheel.no_load_speed}",
+                f"--time-constant={wheel.time_constant_s}",
+                f"--friction={wheel.friction}",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+        )
+        # Also at garbage collection and at the interpreter's end.
+        self._end = weakref.finalize(self, _end, self._process, self._folder, self._log)
+        try:
+            self._socket = self._connect()
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self) -> socket.socket:
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while b"ready" not in self._words():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise self._error("to start")
+            time.sleep(0.002)
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(_ANSWER_TIMEOUT_S)
+        connection.connect(str(self._folder / "control"))
+        return connection
+
+    def _words(self) -> bytes:
+        """What the program has printed; b"" after close."""
+        return b"" if self._log.closed else os.pread(self._log.fileno(), 65536, 0)
+
+    def _error(self, what: str) -> EmulatorError:
+        words = self._words().decode(errors="replace").split()
+        return EmulatorError(
+            expected=f"the emulated board {what}",
+            found=" ".join(words[-30:]) or f"exit code {self._process.poll()}",
+            remedy="check that the firmware is an ELF file for the ATmega328P and that the "
+            "port's folder is writable",
+        )
+
+    # ---- the chip and its surroundings
+
+    def status(self) -> EmulatorStatus:
+        """This moment, from outside the chip."""
+        return EmulatorStatus.from_json(self._command("status"))
+
+    def trace(self) -> Trace:
+        """Motor changes and host frames since the last call."""
+        motor: list[MotorChange] = []
+        frames: list[HostFrame] = []
+        while True:
+            page = self._command("trace")
+            motor += [MotorChange(*event) for event in page["motor"]]
+            frames += [HostFrame(*event) for event in page["frame"]]
+            if not page["more"]:
+                return Trace(motor, frames, page["lost"])
+
+    def wait(self, seconds: float) -> EmulatorStatus:
+        """Let emulated time pass; gives the status at its end."""
+        status = self.status()
+        end = status.cycle + round(seconds * CPU_HZ)
+        while status.cycle < end and status.alive:
+            time.sleep(0.001)
+            status = self.status()
+        return status
+
+    def reset(self) -> None:
+        """Pull the chip's reset pin. The wheels roll on."""
+        self._command("reset")
+
+    def set_battery(self, volts: float) -> None:
+        """The battery's voltage from now on."""
+        self._command(f"battery {round(volts * 1000)}")
+
+    def unplug(self) -> None:
+        """Pull the serial cable: the host gets a hang-up, the chip hears nothing."""
+        self._command("unplug")
+
+    def replug(self) -> None:
+        """Put it back, at the same path."""
+        self._command("replug")
+
+    def faults(self, *, flip_ppm: int = 0, drop_ppm: int = 0, seed: int = 1) -> None:
+        """Break bytes from now on, both ways: parts per million with one bit flipped,
+        and lost."""
+        self._command(f"faults {flip_ppm} {drop_ppm} {seed}")
+
+    def exchange(self, left: float, right: float) -> Exchange:
+        """Be the body: set the wheels' speeds (counts/s) and take the motors' drive.
+
+        The first call switches the built-in wheel model off.
+        """
+        values = self._command(f"exchange {left} {right}")
+        return Exchange(values["cycle"], tuple(values["drive"]), tuple(values["encoder"]))
+
+    def _command(self, line: str) -> dict[str, Any]:
+        with self._lock:
+            if self._socket is None:
+                raise self._error("to be running, but it was closed")
+            try:
+                self._socket.sendall(line.encode() + b"\n")
+                reply = b""
+                while not reply.endswith(b"\n"):
+                    piece = self._socket.recv(65536)
+                    if not piece:
+                        raise ConnectionError("closed")
+                    reply += piece
+            except OSError as error:
+                raise self._error("to be running") from error
+        values: dict[str, Any] = json.loads(reply)
+        if "error" in values:
+            raise self._error(f"to obey {line!r} ({values['error']})")
+        return values
+
+    # ---- the end
+
+    @property
+    def pid(self) -> int:
+        """The program's process."""
+        return self._process.pid
+
+    def close(self) -> None:
+        """End the program and remove its files. May be called again."""
+        with self._lock:
+            if self._socket is not None:
+                self._socket.close()
+                self._socket = None
+        self._end()
+
+    def __enter__(self) -> Emulator:
+        """Itself, already running."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """As `close`."""
+        self.close()
+
+
+def _end(process: subprocess.Popen[bytes], folder: Path, log: IO[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(_END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    log.close()
+    shutil.rmtree(folder, ignore_errors=True)

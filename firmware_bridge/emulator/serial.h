@@ -1,0 +1,31 @@
+// The chip's UART0 behind a pty: bytes at the speed of the line, a receive buffer as
+// small as the chip's, and a plug that can be pulled.
+#pragma once
+
+#include <stdbool.h>
+
+#include "board.h"
+
+struct serial_statistics {
+    unsigned long rx_bytes;   // came in from the host
+    unsigned long tx_bytes;   // the chip sent
+    unsigned long overruns;   // the chip read too slowly
+    unsigned long unheard;    // the host did not read, or nobody was there
+    unsigned long wrong_baud; // host and chip disagreed on the speed
+    avr_cycle_count_t last_rx_cycle;
+};
+
+// Makes the pty and a symbolic link to it; false with errno set.
+bool serial_init(avr_t *avr, const char *link_path);
+void serial_on_reset(void);
+void serial_close(void);
+
+// Between two slices of emulation.
+void serial_read_host(void);
+void serial_write_host(void);
+
+void serial_unplug(void);
+bool serial_replug(void);
+bool serial_is_plugged(void);
+
+const struct serial_statistics *serial_statistics(void);

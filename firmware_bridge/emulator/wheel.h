@@ -1,0 +1,23 @@
+// The rover's wheels in emulated time: mean drive in, quadrature edges out. The
+// built-in model is a DC motor without load; it can be switched off, and a body
+// outside then sets the wheels' speeds.
+#pragma once
+
+#include <stdbool.h>
+
+#include "board.h"
+
+struct wheel_parameters {
+    double no_load_speed; // counts/s at full duty
+    double time_constant; // s
+    double friction;      // the duty (0..1) that just starts to move it
+};
+
+void wheel_init(avr_t *avr, const struct wheel_parameters *parameters);
+void wheel_on_reset(void);
+
+void wheel_use_model(bool on);
+void wheel_set_speed(int wheel, double counts_per_second);
+
+double wheel_speed(int wheel);
+long wheel_count(int wheel);
