@@ -30,7 +30,9 @@ def emulate(
     from reflexarc.firmware_bridge.emulator import Emulator
 
     ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    # Ctrl-C is the normal end of this verb.
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: ended.set())
     with err.status("build firmware and emulator"):
         emulator = Emulator(speed=speed, link_path=link)
     with emulator:

@@ -69,8 +69,8 @@ def stratified(labels: npt.NDArray[np.int64], count: int, seed: int = 0) -> npt.
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the converter's C++ chatter (it writes to descriptors 1 and 2) off the screen."""
-    with Path(os.devnull).open("w") as sink:
+    """Keep the converter's chatter off the screen: Python's, and C++'s on descriptors 1 and 2."""
+    with Path(os.devnull).open("w") as sink, contextlib.redirect_stdout(sink):
         saved = [os.dup(1), os.dup(2)]
         try:
             os.dup2(sink.fileno(), 1)

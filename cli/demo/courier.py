@@ -25,6 +25,7 @@ from reflexarc.robot.config import Reflex, RobotConfig
 from reflexarc.robot.controller import Event
 
 METRES_PER_DIGIT = 0.1
+_READ_TIMEOUT_S = 2.0
 _DRIVE_TIMEOUT_S = 20.0
 _BLANK_S = 0.15  # the rule must see the card gone before the next appearance counts
 
@@ -113,7 +114,8 @@ def courier(
                 before = emulator.status().encoder
                 watch.begin()
                 camera.show(picture)
-                watch.ended.wait(_DRIVE_TIMEOUT_S)
+                if watch.read.wait(_READ_TIMEOUT_S):
+                    watch.ended.wait(_DRIVE_TIMEOUT_S)
                 camera.show(None)
                 _fill(drive, watch, emulator, before, config.geometry.counts_per_m)
                 drives.append(drive)
@@ -131,6 +133,7 @@ def courier(
             loop.run(config, camera, task, board, on_event=watch.event, on_observation=watch.saw)
         finally:
             camera.close()
+            watch.read.set()
             watch.ended.set()
             person.join(timeout=5.0)
     if failures:
@@ -142,10 +145,12 @@ class _Watch:
     """Collects what the robot tells about one card."""
 
     def __init__(self) -> None:
+        self.read = threading.Event()
         self.ended = threading.Event()
         self.begin()
 
     def begin(self) -> None:
+        self.read.clear()
         self.ended.clear()
         self.fired: Event | None = None
         self.started: Event | None = None
@@ -155,6 +160,7 @@ class _Watch:
     def event(self, event: Event) -> None:
         if event.kind == "fired":
             self.fired = event
+            self.read.set()
         elif event.kind == "started":
             self.started = event
         elif event.kind in ("finished", "failed"):

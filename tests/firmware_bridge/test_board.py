@@ -209,16 +209,19 @@ def test_a_burst_of_commands_is_all_understood(emulator: Emulator, board: Board)
 def test_the_newest_motion_command_holds(emulator: Emulator, board: Board) -> None:
     emulator.faults(drop_ppm=1_000_000)
     outcome: list[Exception] = []
+    order = messages.Drive((4000, 4000)).pack()
 
     def drive() -> None:
+        """As `Board.drive`, but never tired of trying, however slow this machine is."""
         try:
-            board.drive(4000, 4000)
+            board._link.request(MessageType.DRIVE, order, tries=10_000, is_motion=True)
         except (CommandSupersededError, LinkLostError) as error:
             outcome.append(error)
 
     thread = threading.Thread(target=drive)
     thread.start()
-    time.sleep(0.05)
+    while board.statistics().retransmissions == 0:
+        time.sleep(0.001)
     emulator.faults()
     board.stop()
     thread.join()
