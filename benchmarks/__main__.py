@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from benchmarks import bridge, perception
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import bridge, perception
 from reflexarc.core import atomic_write
 
 

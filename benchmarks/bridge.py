@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from benchmarks.row import Row
 
+from benchmarks.row import Row
 from reflexarc.firmware_bridge import Board
 from reflexarc.firmware_bridge.emulator import CPU_HZ, Emulator
 

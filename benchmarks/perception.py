@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
-from benchmarks.row import Row
 
+from benchmarks.row import Row
 from reflexarc.perception import Frame
 from reflexarc.perception.tasks import default_model, default_model_path, open_task
 

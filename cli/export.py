@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 from rich.table import Table
 
-from reflexarc.cli.output import JsonOption, err, out, print_json, table
+from reflexarc.cli.output import JsonOption, err, load_training_libraries, out, print_json, table
 
 if TYPE_CHECKING:
     from reflexarc.export.convert import Quantization
@@ -28,6 +28,7 @@ def export(
     json: JsonOption = False,
 ) -> None:
     """Export a Keras model to TFLite files with cards, and measure them on the test set."""
+    load_training_libraries()
     from reflexarc.export import package
     from reflexarc.export.convert import Quantization
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from collections.abc import Iterable
@@ -10,6 +11,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from reflexarc.core import ReflexarcError, quiet
 
 # What a verb reports goes to stdout; progress and complaints go to stderr.
 out = Console()
@@ -43,3 +46,21 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[str]], title: str | No
 
 def _is_number(text: str) -> bool:
     return text[:1].isdigit() or text[:1] in {"-", "–", "<", ">", ""}
+
+
+def load_training_libraries() -> None:
+    """Import TensorFlow and what else the extra `train` brings, without its greetings.
+
+    Raises:
+        ReflexarcError: the extra is not installed.
+    """
+    try:
+        with err.status("load TensorFlow"), quiet():
+            for name in ("tensorflow", "keras", "flatbuffers", "matplotlib", "jinja2"):
+                importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise ReflexarcError(
+            expected="the training libraries",
+            found=f"no {error.name}",
+            remedy="pip install 'reflexarc[train]'",
+        ) from error

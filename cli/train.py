@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reflexarc.cli.output import JsonOption, out, print_json
+from reflexarc.cli.output import JsonOption, load_training_libraries, out, print_json
 
 
 def register(app: typer.Typer, name: str) -> None:
@@ -29,6 +29,7 @@ def train(
     from reflexarc.models.registry import family_of
 
     chosen = family_of(family)
+    load_training_libraries()
     from reflexarc.models import training
 
     splits = chosen.load(data)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import warnings
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal
 
 import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+
+from reflexarc.core import quiet
 
 Quantization = Literal["int8", "float32"]
 
@@ -49,7 +47,7 @@ def convert(
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8
         converter.inference_output_type = tf.uint8
-    with _quiet(), warnings.catch_warnings():
+    with quiet(), warnings.catch_warnings():
         # Said of every full-integer conversion, whose statistics are the calibration's.
         warnings.filterwarnings("ignore", message="Statistics for quantized inputs")
         flatbuffer: bytes = converter.convert()
@@ -65,18 +63,3 @@ def stratified(labels: npt.NDArray[np.int64], count: int, seed: int = 0) -> npt.
         rng.permutation(np.flatnonzero(labels == which))[:per_class] for which in classes.tolist()
     ]
     return np.sort(np.concatenate(chosen))
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the converter's chatter off the screen: Python's, and C++'s on descriptors 1 and 2."""
-    with Path(os.devnull).open("w") as sink, contextlib.redirect_stdout(sink):
-        saved = [os.dup(1), os.dup(2)]
-        try:
-            os.dup2(sink.fileno(), 1)
-            os.dup2(sink.fileno(), 2)
-            yield
-        finally:
-            for target, copy in zip((1, 2), saved, strict=True):
-                os.dup2(copy, target)
-                os.close(copy)

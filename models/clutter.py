@@ -117,8 +117,8 @@ def spoiled(rng: np.random.Generator, digits: Gray) -> Gray:
         return np.ascontiguousarray(np.rot90(sheet, -1) if kind else sheet)
     if kind == 2:
         down, right = (int(n) for n in rng.integers(-6, 7, 2))
-        return np.maximum(first, np.roll(second, (down, right), (0, 1)))
-    return np.maximum(first, np.rot90(second))
+        return _gray(np.maximum(first, np.roll(second, (down, right), (0, 1))))
+    return _gray(np.maximum(first, np.rot90(second)))
 
 
 _KINDS: dict[Draw, float] = {
@@ -159,7 +159,7 @@ def _cross(sheet: Gray, rng: np.random.Generator, thick: int) -> None:
     along = 34 * np.array([np.cos(turn), np.sin(turn)])
     across = np.array([along[1], -along[0]])
     middle = np.array([48.0, 48.0])
-    shifted = middle + (0, up)
+    shifted = middle + np.array([0.0, up])
     _strokes(sheet, np.stack([shifted - along, shifted + along]), thick)
     _strokes(sheet, np.stack([middle - across, middle + across]), thick)
 

@@ -20,7 +20,10 @@ def training_curve(history: dict[str, list[float]]) -> bytes:
         figure.subplots(1, 2), ("loss", "accuracy"), ("loss", "accuracy (%)"), strict=True
     ):
         scale = 100 if name == "accuracy" else 1
-        for key, legend in ((name, "training (augmented)"), (f"val_{name}", "validation")):
+        for key, legend in (
+            (name, "training (varied, 1 in 5 is clutter)"),
+            (f"val_{name}", "validation"),
+        ):
             values = [scale * v for v in history[key]]
             axis.plot(range(1, len(values) + 1), values, marker="o", markersize=3, label=legend)
         axis.set_xlabel("epoch")
@@ -35,10 +38,13 @@ def confusion_matrix(matrix: npt.NDArray[np.int64], labels: tuple[str, ...]) -> 
     figure = Figure(figsize=(5.2, 4.8), layout="constrained")
     axis = figure.subplots()
     wrong = matrix * (1 - np.eye(len(matrix), dtype=np.int64))
-    axis.imshow(wrong / np.maximum(matrix.sum(1, keepdims=True), 1), cmap="Reds")
+    share = wrong / np.maximum(matrix.sum(1, keepdims=True), 1)
+    axis.imshow(share, cmap="Reds")
+    dark = max(float(share.max()) * 0.6, 1e-9)
     for (row, column), count in np.ndenumerate(matrix):
         if count:
-            axis.text(column, row, str(count), ha="center", va="center", fontsize=8)
+            colour = "white" if share[row, column] > dark else "black"
+            axis.text(column, row, str(count), ha="center", va="center", fontsize=8, color=colour)
     axis.set_xticks(range(len(labels)), labels)
     axis.set_yticks(range(len(labels)), labels)
     axis.set_xlabel("read as")

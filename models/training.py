@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from reflexarc.core import atomic_write
 from reflexarc.models.family import Dataset, Family, Split
@@ -151,27 +151,29 @@ class _Live(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(self, progress: Progress, name: str, epochs: int, steps: int) -> None:
         super().__init__()
         self._progress, self._epochs = progress, epochs
-        self._bar = progress.add_task(f"train {name}", total=epochs * steps, score="")
-        self._score = ""
+        self._bar = progress.add_task(
+            f"train {name}", total=epochs * steps, score=f"epoch 1/{epochs}"
+        )
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._progress.advance(self._bar)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         logs = logs or {}
-        self._progress.update(
-            self._bar,
-            score=f"epoch {epoch + 1}/{self._epochs}  loss {logs.get('loss', math.nan):.4f}  "
-            f"validation {100 * logs.get('val_accuracy', math.nan):.2f} %",
+        score = (
+            f"epoch {epoch + 1}/{self._epochs} loss {logs.get('loss', math.nan):.3f} "
+            f"validation {100 * logs.get('val_accuracy', math.nan):.2f} %"
         )
+        self._progress.update(self._bar, score=score)
+        if not self._progress.console.is_terminal:  # a log has no live bar
+            self._progress.console.print(score)
 
 
 def _progress(console: Console | None) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
+        BarColumn(bar_width=16),
+        TimeRemainingColumn(compact=True),
         TextColumn("{task.fields[score]}"),
         console=console or Console(stderr=True),
     )

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from reflexarc.cli.output import JsonOption, err, out, print_json, table
-from reflexarc.core import ReflexarcError
+from reflexarc.cli.output import JsonOption, err, load_training_libraries, out, print_json, table
 
 
 def register(app: typer.Typer, name: str) -> None:
@@ -32,14 +31,8 @@ def demo(
     every check held, else with 1 and the checks that failed. The trained model
     is kept and reused.
     """
-    try:
-        from reflexarc.cli.demo import report, story
-    except ModuleNotFoundError as error:
-        raise ReflexarcError(
-            expected="the training libraries",
-            found=f"no {error.name}",
-            remedy="pip install 'reflexarc[train]'",
-        ) from error
+    load_training_libraries()
+    from reflexarc.cli.demo import report, story
 
     told = story.tell(folder, data, seed)
     page = report.write(told, folder)

@@ -43,6 +43,7 @@ class Drive:
         measured_m: what the encoders say it rolled.
         rolled_m: what the wheels of the emulated body really rolled.
         picture: the frame that fired the rule, with the reading drawn in, RGB.
+        size: area of the digit's box in it, square pixels.
         trace: motor drive on the pins and bytes of the link meanwhile.
         sample: frame-to-pins latency; None when nothing had to move.
     """
@@ -53,6 +54,7 @@ class Drive:
     measured_m: float | None = None
     rolled_m: float = 0.0
     picture: npt.NDArray[np.uint8] | None = None
+    size: float = 0.0
     trace: Trace = field(default_factory=lambda: Trace([], [], 0))
     sample: Sample | None = None
 
@@ -186,6 +188,8 @@ def _fill(
     drive.picture = watch.picture
     if watch.fired and watch.fired.firing:
         drive.seen = watch.fired.firing.rule.value
+        box = watch.fired.firing.observation.detections[0].box
+        drive.size = box.width * box.height
     if watch.result and watch.result.kind == "finished" and watch.result.travel:
         drive.measured_m = watch.result.travel.distance_m
     if watch.started and watch.started.stations:

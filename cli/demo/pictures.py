@@ -39,10 +39,11 @@ def pwm_trace(drives: list[Drive]) -> bytes:
 
 def overview(drives: list[Drive]) -> bytes:
     """One frame's way in one picture: what is seen, what the pins do, how far it goes."""
-    shown = max((d for d in drives if d.picture is not None), key=lambda d: d.wanted_m)
+    shown = max(drives, key=lambda drive: drive.size)
     figure = Figure(figsize=(12, 3.4), layout="constrained")
     eye, pins, road = figure.subplots(1, 3, width_ratios=(1.15, 1, 1))
-    eye.imshow(shown.picture)
+    if shown.picture is not None:
+        eye.imshow(shown.picture)
     eye.set_axis_off()
     eye.set_title("the camera frame, read by the INT8 net", fontsize=10)
     _draw_trace(pins, drives, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from reflexarc.perception.cameras import (
     CAMERAS,
     CameraError,
@@ -189,7 +191,7 @@ def test_a_folder_gives_its_pictures_in_natural_order_with_those_of_its_folders(
         "b/1.png",
     ]
     assert [f.seq for f in seen] == [0, 1, 2]
-    assert all(a.stamp_ns <= b.stamp_ns for a, b in zip(seen, seen[1:], strict=False))
+    assert all(a.stamp_ns <= b.stamp_ns for a, b in pairwise(seen))
 
 
 def test_one_bad_picture_does_not_lose_the_rest_and_is_named_at_the_end(tmp_path):
@@ -297,3 +299,13 @@ def test_no_two_cameras_claim_the_same_source(tmp_path):
     save(tmp_path / "a.png", picture())
     for source in [tmp_path, tmp_path / "a.png", save_video(tmp_path / "a.avi", 3)]:
         assert sum(camera.recognises(str(source)) for camera in CAMERAS) == 1
+
+
+def test_nothing_but_the_error_is_printed_about_a_broken_video(tmp_path, capfd):
+    path = tmp_path / "fake.mp4"
+    path.write_bytes(b"no video")
+
+    with pytest.raises(CameraError):
+        open_camera(path)
+
+    assert capfd.readouterr() == ("", "")

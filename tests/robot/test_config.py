@@ -73,3 +73,8 @@ def test_a_file_that_is_not_text(yaml_file: Path) -> None:
     yaml_file.write_bytes(b"\xff\xfe\x00binary")
     with pytest.raises(ConfigError, match="expected a robot.yaml"):
         load_config(yaml_file)
+
+
+def test_the_example_is_valid() -> None:
+    example = Path(__file__).resolve().parents[2] / "launch" / "robot.yaml"
+    assert len(load_config(example).reflexes) == 10
