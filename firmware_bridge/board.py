@@ -7,7 +7,6 @@ import contextlib
 import struct
 import threading
 from dataclasses import dataclass
-from types import TracebackType
 
 from reflexarc.firmware_bridge import handshake
 from reflexarc.firmware_bridge.errors import (
@@ -207,12 +206,7 @@ class Board:
         """Itself, already connected."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """As `close`."""
         self.close()
 

@@ -1,1 +1,1 @@
-"""To be filled."""
+"""The robot's core: actions, configuration, reflexes, the safety gate, skills, the loop."""

@@ -13,7 +13,6 @@ import time
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any
 
 from reflexarc.core import ReflexarcError
@@ -226,12 +225,7 @@ class Emulator:
         """Itself, already running."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """As `close`."""
         self.close()
 
