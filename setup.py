@@ -20,9 +20,7 @@ ROOMS = (
 
 
 def packages_of(room: str) -> list[str]:
-    return [f"reflexarc.{room}"] + [
-        f"reflexarc.{room}.{sub}" for sub in find_packages(room)
-    ]
+    return [f"reflexarc.{room}"] + [f"reflexarc.{room}.{sub}" for sub in find_packages(room)]
 
 
 setup(

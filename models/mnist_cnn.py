@@ -94,7 +94,7 @@ FAMILY = Family(
     task="digits",
     input=InputSpec(width=28, height=28, color="gray", mean=0.0, std=255.0),
     labels=tuple("0123456789"),
-    thresholds={"score": 0.5},
+    thresholds={"score": 0.35},
     licence="Apache-2.0",
     build=build,
     load=load,

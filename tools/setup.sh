@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
 
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || {
-    echo "setup: expected Python 3.10 or newer; found $("$python" --version 2>&1);" \
+    echo "setup: expected Python 3.10 or newer; found $("$python" --version 2>&1 | head -n 1);" \
          "run 'make PYTHON=python3.11 ...' with a newer one" >&2
     exit 2
 }

@@ -29,14 +29,16 @@ MIN_SIDE, OCTAVE_MIN_SIDE, MAX_SIDE = 12, 17, 40
 """Longest side of a digit in pixels of its octave. The ranges of neighbouring
 octaves overlap; only the finest octave has to take what is smaller still."""
 
-CONTRAST = 22
-"""Grey levels that a stroke must at least stand out by."""
+CONTRAST, CONTRAST_BY_NOISE = 22, 5.0
+"""Grey levels that a stroke must at least stand out by, and the same in standard
+deviations of the octave's noise: in the dark a camera draws thousands of specks."""
 
 SHARE = 0.4
 """A stroke also has this share of the strongest response within a window: it
 parts a strong digit from weak texture that touches it."""
 
 _WINDOW = np.ones((WINDOW, WINDOW), np.uint8)
+_NO_STRUCTURE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,12 @@ def lay_out(gray: Gray) -> Sheet:
         height, width = gray.shape
         part = slice(top, top + height), slice(left, left + width)
         sheet[part] = gray
+        contrast = max(CONTRAST, CONTRAST_BY_NOISE * noise_of(gray))
         for kind, operation in enumerate((cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT)):
             standing_out = cv2.morphologyEx(gray, operation, _WINDOW)
             strongest = cv2.dilate(standing_out, _WINDOW)
             limit = cv2.convertScaleAbs(strongest, alpha=SHARE)
-            strong = cv2.threshold(standing_out, CONTRAST, 0, cv2.THRESH_TOZERO)[1]
+            strong = cv2.threshold(standing_out, contrast, 0, cv2.THRESH_TOZERO)[1]
             response[kind][part] = standing_out
             mask[kind][part] = cv2.compare(strong, limit, cv2.CMP_GT)
         left, top = (left, top + height + 1) if tiles else (width + 1, 0)
@@ -96,3 +99,13 @@ def lay_out(gray: Gray) -> Sheet:
         np.array([2.0**octave for octave in range(len(tiles))]),
         smallest,
     )
+
+
+def noise_of(gray: Gray) -> float:
+    """Standard deviation of a picture's noise in grey levels.
+
+    Fast noise variance estimation (Immerkaer 1996, Computer Vision and Image
+    Understanding 64): a mask that answers neither to planes nor to edges.
+    """
+    answer = cv2.filter2D(gray, cv2.CV_16S, _NO_STRUCTURE)
+    return float(np.sqrt(np.pi / 2) / 6 * cv2.norm(answer, cv2.NORM_L1) / answer.size)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import compose
 import cv2
 import numpy as np
 import pytest
@@ -18,17 +16,7 @@ from reflexarc.perception.tasks import TaskError, default_model
 from reflexarc.perception.tasks.digits import Digits, required_score
 from reflexarc.perception.tasks.mnist_normalize import normalize
 from reflexarc.perception.tasks.proposals import find_strokes
-
-
-def _load(name: str) -> Any:  # tests are no package: a helper is loaded by its path
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-compose = _load("compose")
+from reflexarc.perception.tasks.sheet import noise_of
 
 
 @pytest.fixture(scope="module")
@@ -233,3 +221,35 @@ def test_photos_without_digits_give_none(digits, shared_data):
     clean = sum(not look(digits, photo).detections for photo in photos)
 
     assert clean >= 190
+
+
+# --- in the dark ---
+
+
+@pytest.mark.parametrize("sigma", [0, 2, 6, 12])
+def test_the_noise_of_a_picture_is_known(sigma):
+    ramp = np.add.outer(np.linspace(60, 160, 200), np.linspace(0, 40, 300))
+    noisy = ramp + np.random.default_rng(0).normal(0, sigma, ramp.shape)
+
+    assert noise_of(noisy.astype(np.uint8)) == pytest.approx(sigma, abs=0.4)
+
+
+@pytest.mark.parametrize("sigma", [3, 6, 12, 25])
+def test_noise_alone_is_nothing_and_does_not_hide_a_card(digits, samples, sigma):
+    rng = np.random.default_rng(1)
+    dark = np.full((480, 640), 60.0) + rng.normal(0, sigma, (480, 640))
+    empty = np.repeat(np.clip(dark, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    assert look(digits, empty).detections == ()
+
+    digit = samples[0][np.flatnonzero(samples[1] == 3)[0]]
+    dark[100:268, 200:368] = cv2.resize(digit, (168, 168)) * 0.7
+    dark += rng.normal(0, sigma, dark.shape)
+    with_card = np.repeat(np.clip(dark, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    assert [found.label for found in look(digits, with_card).detections] == ["3"]
+
+
+def test_a_noisy_picture_is_not_searched_speck_by_speck():
+    """What noise leaves to look at closely stays a handful: it decides the time taken."""
+    noisy = np.random.default_rng(0).normal(120, 7, (480, 640)).clip(0, 255).astype(np.uint8)
+
+    assert len(list(find_strokes(noisy))) < 20
