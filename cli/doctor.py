@@ -17,7 +17,7 @@ import typer
 from rich.markup import escape
 
 from reflexarc.cli.output import JsonOption, out, print_json, table
-from reflexarc.core import ReflexarcError
+from reflexarc.core import ReflexarcError, quiet
 
 # USB ids of the Coral accelerator before and after its firmware is loaded.
 _EDGE_TPU_USB = {("1a6e", "089a"), ("18d1", "9302")}
@@ -81,7 +81,8 @@ def _base() -> Iterator[Check]:
     try:
         from reflexarc.perception.tasks import default_model
 
-        model = default_model("digits")
+        with quiet():
+            model = default_model("digits")
         share = model.card.metrics["accuracy"]
         yield Check("digits model", f"{model.card.name}, {100 * share:.2f} % on test", "", True)
     except (ReflexarcError, ImportError) as error:

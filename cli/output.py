@@ -6,13 +6,17 @@ import importlib
 import json
 import sys
 from collections.abc import Iterable
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from reflexarc.core import ReflexarcError, quiet
+
+if TYPE_CHECKING:
+    from reflexarc.perception.tasks import Task
 
 # What a verb reports goes to stdout; progress and complaints go to stderr.
 out = Console()
@@ -48,8 +52,16 @@ def _is_number(text: str) -> bool:
     return text[:1].isdigit() or text[:1] in {"-", "–", "<", ">", ""}
 
 
+def open_eyes(task: str, model: str | Path | None) -> Task:
+    """`open_task`, without the runtime's greeting."""
+    from reflexarc.perception.tasks import open_task
+
+    with quiet():
+        return open_task(task, model)
+
+
 def load_training_libraries() -> None:
-    """Import TensorFlow and what else the extra `train` brings, without its greetings.
+    """Import TensorFlow and what else the extra `train` brings, without the greetings.
 
     Raises:
         ReflexarcError: the extra is not installed.
@@ -58,6 +70,7 @@ def load_training_libraries() -> None:
         with err.status("load TensorFlow"), quiet():
             for name in ("tensorflow", "keras", "flatbuffers", "matplotlib", "jinja2"):
                 importlib.import_module(name)
+            open_eyes("digits", None)  # LiteRT greets at a process's first model
     except ModuleNotFoundError as error:
         raise ReflexarcError(
             expected="the training libraries",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from reflexarc.cli.output import err, out, print_line
+from reflexarc.cli.output import err, open_eyes, out, print_line
 
 if TYPE_CHECKING:
     from reflexarc.perception.cameras import Camera
@@ -34,12 +34,11 @@ def run(
     from reflexarc.firmware_bridge import Board
     from reflexarc.firmware_bridge.ports import find_port
     from reflexarc.perception.cameras import CameraError, open_camera
-    from reflexarc.perception.tasks import open_task
     from reflexarc.robot import loop
     from reflexarc.robot.config import load_config
 
     config = load_config(robot)
-    eyes = open_task(config.perception.task, config.perception.model)
+    eyes = open_eyes(config.perception.task, config.perception.model)
     source = source or config.perception.source
     if not source:
         raise CameraError(

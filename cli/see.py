@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from reflexarc.cli.output import JsonOption, err, out, print_json, print_line
+from reflexarc.cli.output import JsonOption, err, open_eyes, out, print_json, print_line
 from reflexarc.core import ReflexarcError, atomic_write
 
 
@@ -33,9 +33,8 @@ def see(
     first, then it is named and the exit code is 2.
     """
     from reflexarc.perception.cameras import open_camera
-    from reflexarc.perception.tasks import open_task
 
-    eyes = open_task(task, model)
+    eyes = open_eyes(task, model)
     everything: list[dict[str, Any]] = []
     frames = hits = 0
     with open_camera(source) as camera:
