@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from reflexarc.firmware_bridge import Board
 from reflexarc.firmware_bridge.build import FirmwareImage, build_firmware
 from reflexarc.firmware_bridge.emulator import Emulator
+
+# No deadlines: machines are shared. In CI the same cases every time; elsewhere new ones.
+settings.register_profile("reflexarc", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("reflexarc")
 
 ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

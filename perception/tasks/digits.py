@@ -9,6 +9,7 @@ answer.
 from __future__ import annotations
 
 import math
+import threading
 from typing import Protocol
 
 import cv2
@@ -21,6 +22,7 @@ from reflexarc.perception.observation import Box, Detection, Observation
 from reflexarc.perception.tasks import TaskError
 from reflexarc.perception.tasks.mnist_normalize import normalize
 from reflexarc.perception.tasks.proposals import Strokes, find_strokes
+from reflexarc.perception.tasks.sheet import Workspace
 
 TASK = "digits"
 
@@ -71,6 +73,8 @@ class Digits:
         self._model = model
         self._labels = card.labels
         self._threshold = card.thresholds["score"]
+        self._spaces: dict[tuple[int, int], Workspace] = {}
+        self._lock = threading.Lock()
 
     def process(self, frame: Frame) -> Observation:
         """Look at one frame.
@@ -81,7 +85,8 @@ class Digits:
             No detections: there is no digit in it.
         """
         gray = np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY), np.uint8)
-        read = (self._read(strokes) for strokes in find_strokes(gray))
+        with self._lock:
+            read = [self._read(strokes) for strokes in find_strokes(gray, self._spaces)]
         found = _each_once([detection for detection in read if detection is not None])
         return Observation(frame.stamp_ns, frame.seq, frame.source, TASK, found)
 

@@ -140,14 +140,15 @@ class _Parts:
         )
 
 
-def group_strokes(sheet: Sheet, stats: Sequence[Ints]) -> Groups:
+def group_strokes(sheet: Sheet, stats: Sequence[Ints], total: Ints) -> Groups:
     """Join what belongs together; keep what has a character's size and surroundings.
 
     Args:
         sheet: the picture's octaves.
         stats: `cv2.connectedComponentsWithStats` of its light and its dark mask.
+        total: memory for their integral images, int32 (2, h + 1, w + 1).
     """
-    parts, names = _parts(sheet, stats)
+    parts, names = _parts(sheet, stats, total)
     # The cheap tests first, each on what the one before has left.
     seeds = np.flatnonzero((parts.side >= SEED * sheet.smallest[parts.tile]) & parts.whole())
     seeds, _ = _calm(parts, seeds, NOISE_SEED, UNEVEN)
@@ -175,7 +176,7 @@ def group_strokes(sheet: Sheet, stats: Sequence[Ints]) -> Groups:
     )
 
 
-def _parts(sheet: Sheet, stats: Sequence[Ints]) -> tuple[_Parts, Indices]:
+def _parts(sheet: Sheet, stats: Sequence[Ints], total: Ints) -> tuple[_Parts, Indices]:
     """All components of a useful size, sorted by kind and tile, and their labels."""
     kind = np.repeat([0, 1], [len(s) for s in stats])
     name = np.concatenate([np.arange(len(s)) for s in stats])
@@ -187,8 +188,6 @@ def _parts(sheet: Sheet, stats: Sequence[Ints]) -> tuple[_Parts, Indices]:
     order = np.argsort(kind[useful] * len(left) + tile, kind="stable")
     k, tile = useful[order], tile[order]
     boxes = np.stack([x[k], y[k], x[k] + w[k], y[k] + h[k]], axis=1)
-    height, width = sheet.gray.shape
-    total = np.empty((2, height + 1, width + 1), np.int32)
     for response, sums in zip(sheet.response, total, strict=True):
         cv2.integral(response, sums)
     return _Parts(sheet, total, boxes, kind[k], tile, area[k]), name[k]

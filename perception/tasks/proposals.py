@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reflexarc.perception.tasks.groups import GRAIN, Groups, group_strokes
-from reflexarc.perception.tasks.sheet import Sheet, lay_out
+from reflexarc.perception.tasks.sheet import Sheet, Workspace, lay_out
 
 Gray = npt.NDArray[np.uint8]
 
@@ -41,35 +41,47 @@ class Strokes:
     dirt: float
 
 
-def find_strokes(gray: Gray) -> Iterator[Strokes]:
+def find_strokes(gray: Gray, spaces: dict[tuple[int, int], Workspace]) -> Iterator[Strokes]:
     """Find groups of strokes of a character's size and shape, in no order.
 
     Args:
         gray: uint8, shape (height, width).
+        spaces: memory of the last frame's size, kept here from call to call; empty
+            at first. One search at a time may use it.
     """
     shrunk = max(1.0, max(gray.shape) / LONGEST_SIDE)
     if shrunk > 1:
         height, width = (max(1, round(n / shrunk)) for n in gray.shape)
         gray = np.asarray(cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    sheet = lay_out(gray)
+    size = (gray.shape[0], gray.shape[1])
+    if size not in spaces:
+        spaces.clear()
+        spaces[size] = Workspace(*size)
+    space = spaces[size]
+    sheet = lay_out(gray, space)
     if not len(sheet.tiles):
         return
-    light, dark = _components(sheet.mask[0]), _components(sheet.mask[1])
-    found = group_strokes(sheet, (light[1], dark[1]))
+    light, dark = (_components(*pair) for pair in zip(sheet.mask, space.labels, strict=True))
+    found = group_strokes(sheet, (light[1], dark[1]), space.total)
     for i in range(len(found.labels)):
         strokes = _cut(sheet, (light, dark)[found.kind[i]][0], found, i, shrunk)
         if strokes is not None:
             yield strokes
 
 
-def _components(mask: Gray) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.int32]]:
+def _components(
+    mask: Gray, labels16: npt.NDArray[np.uint16]
+) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.int32]]:
     """Label of every pixel, and OpenCV's stats of every label."""
     # 16-bit labels are twice as fast, but OpenCV does not check that they suffice:
     # it begins no more of them than there are runs of stroke pixels in the rows.
     runs = cv2.countNonZero(cv2.compare(mask[:, 1:], mask[:, :-1], cv2.CMP_GT))
     few = runs + len(mask) < np.iinfo(np.uint16).max
     _, labels, stats, _ = cv2.connectedComponentsWithStats(
-        mask, connectivity=8, ltype=cv2.CV_16U if few else cv2.CV_32S
+        mask,
+        labels=labels16 if few else None,
+        connectivity=8,
+        ltype=cv2.CV_16U if few else cv2.CV_32S,
     )
     return np.asarray(labels), np.asarray(stats, np.int32)
 

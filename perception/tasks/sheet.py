@@ -63,28 +63,47 @@ class Sheet:
     smallest: Ints
 
 
-def lay_out(gray: Gray) -> Sheet:
-    """Make the sheet of a uint8 (height, width) picture."""
-    height, width = gray.shape
-    # The finest octave is at the left; all others fit in a column half as wide
-    # beside it: their heights add up to no more, but for rounding and free rows.
-    shape = (height + 2 * height.bit_length(), width + 1 + (width + 1) // 2)
-    sheet = np.zeros(shape, np.uint8)
-    response, mask = (np.zeros((2, *shape), np.uint8) for _ in range(2))
+class Workspace:
+    """Memory for pictures of one size, used again for every frame.
+
+    Fresh arrays of this size would be new pages from the system each time, which
+    cost a fifth of the whole search.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        # The finest octave is at the left; all others fit in a column half as wide
+        # beside it: their heights add up to no more, but for rounding and free rows.
+        shape = (height + 2 * height.bit_length(), width + 1 + (width + 1) // 2)
+        self.picture = (height, width)
+        self.gray = np.zeros(shape, np.uint8)
+        self.response = np.zeros((2, *shape), np.uint8)
+        self.mask = np.zeros((2, *shape), np.uint8)
+        self.scratch = np.zeros((2, height, width), np.uint8)
+        self.noise = np.zeros((height, width), np.int16)
+        self.labels = np.zeros((2, *shape), np.uint16)
+        self.total = np.zeros((2, shape[0] + 1, shape[1] + 1), np.int32)
+
+
+def lay_out(gray: Gray, space: Workspace) -> Sheet:
+    """Make the sheet of a uint8 (height, width) picture in a workspace of its size.
+
+    The sheet is valid until the workspace is used again.
+    """
     tiles: list[tuple[int, int, int, int]] = []
     left = top = 0
     while min(gray.shape) >= (OCTAVE_MIN_SIDE if tiles else MIN_SIDE):
         height, width = gray.shape
         part = slice(top, top + height), slice(left, left + width)
-        sheet[part] = gray
-        contrast = max(CONTRAST, CONTRAST_BY_NOISE * noise_of(gray))
+        strongest, limit = (plane[:height, :width] for plane in space.scratch)
+        space.gray[part] = gray
+        contrast = max(CONTRAST, CONTRAST_BY_NOISE * noise_of(gray, space.noise[:height, :width]))
         for kind, operation in enumerate((cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT)):
-            standing_out = cv2.morphologyEx(gray, operation, _WINDOW)
-            strongest = cv2.dilate(standing_out, _WINDOW)
-            limit = cv2.convertScaleAbs(strongest, alpha=SHARE)
-            strong = cv2.threshold(standing_out, contrast, 0, cv2.THRESH_TOZERO)[1]
-            response[kind][part] = standing_out
-            mask[kind][part] = cv2.compare(strong, limit, cv2.CMP_GT)
+            standing_out, mask = space.response[kind][part], space.mask[kind][part]
+            cv2.morphologyEx(gray, operation, _WINDOW, dst=standing_out)
+            cv2.dilate(standing_out, _WINDOW, dst=strongest)
+            cv2.convertScaleAbs(strongest, dst=limit, alpha=SHARE)
+            cv2.threshold(standing_out, contrast, 0, cv2.THRESH_TOZERO, dst=strongest)
+            cv2.compare(strongest, limit, cv2.CMP_GT, dst=mask)
         left, top = (left, top + height + 1) if tiles else (width + 1, 0)
         tiles.append((part[1].start, part[0].start, part[1].stop, part[0].stop))
         half = ((width + 1) // 2, (height + 1) // 2)
@@ -92,20 +111,20 @@ def lay_out(gray: Gray) -> Sheet:
     smallest = np.full(len(tiles), OCTAVE_MIN_SIDE, np.int32)
     smallest[:1] = MIN_SIDE
     return Sheet(
-        sheet,
-        response,
-        mask,
+        space.gray,
+        space.response,
+        space.mask,
         np.array(tiles, np.int32).reshape(-1, 4),
         np.array([2.0**octave for octave in range(len(tiles))]),
         smallest,
     )
 
 
-def noise_of(gray: Gray) -> float:
+def noise_of(gray: Gray, scratch: npt.NDArray[np.int16] | None = None) -> float:
     """Standard deviation of a picture's noise in grey levels.
 
     Fast noise variance estimation (Immerkaer 1996, Computer Vision and Image
     Understanding 64): a mask that answers neither to planes nor to edges.
     """
-    answer = cv2.filter2D(gray, cv2.CV_16S, _NO_STRUCTURE)
+    answer = cv2.filter2D(gray, cv2.CV_16S, _NO_STRUCTURE, dst=scratch)
     return float(np.sqrt(np.pi / 2) / 6 * cv2.norm(answer, cv2.NORM_L1) / answer.size)

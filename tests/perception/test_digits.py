@@ -82,7 +82,7 @@ def test_a_halftone_of_single_dots_is_no_digit(digits):
 
 
 def ink_of(image):
-    found = max(find_strokes(image), key=lambda s: s.width * s.height)
+    found = max(find_strokes(image, {}), key=lambda s: s.width * s.height)
     return normalize(found.ink), found
 
 
@@ -252,4 +252,4 @@ def test_a_noisy_picture_is_not_searched_speck_by_speck():
     """What noise leaves to look at closely stays a handful: it decides the time taken."""
     noisy = np.random.default_rng(0).normal(120, 7, (480, 640)).clip(0, 255).astype(np.uint8)
 
-    assert len(list(find_strokes(noisy))) < 20
+    assert len(list(find_strokes(noisy, {}))) < 20

@@ -72,7 +72,7 @@ def roll(rover: Rover, skill: Roll, seconds: float = 40.0) -> None:
 
 
 @given(st.floats(-5, 5).filter(lambda d: d == 0 or abs(d) >= 0.05))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_move_ends_at_its_distance_within_the_limits(distance: float) -> None:
     rover = Rover()
     skill = skill_for(Move(distance_m=distance), LIMITS, GEOMETRY)
@@ -82,7 +82,7 @@ def test_move_ends_at_its_distance_within_the_limits(distance: float) -> None:
 
 
 @given(st.floats(-720, 720).filter(lambda a: abs(a) >= 20))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_turn_rolls_the_wheels_apart_by_the_arc(angle: float) -> None:
     rover = Rover()
     skill = skill_for(Turn(angle_deg=angle), LIMITS, GEOMETRY)
