@@ -38,8 +38,9 @@ def run(
     from reflexarc.robot.config import load_config
 
     config = load_config(robot)
-    eyes = open_eyes(config.perception.task, config.perception.model)
-    source = source or config.perception.source
+    look = config.perception
+    eyes = open_eyes(look.task, look.model, look.smallest_px)
+    source = source or look.source
     if not source:
         raise CameraError(
             expected="perception.source in robot.yaml, or --source",

@@ -23,6 +23,9 @@ def see(
     model: Annotated[
         Path | None, typer.Option(help="Model file; the packaged one if left out.")
     ] = None,
+    smallest: Annotated[
+        int, typer.Option(min=12, help="Lowest thing looked for, in pixels; larger is faster.")
+    ] = 12,
     save: Annotated[Path | None, typer.Option(help="Folder for annotated pictures.")] = None,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON line a frame.")] = False,
     json: JsonOption = False,
@@ -34,7 +37,7 @@ def see(
     """
     from reflexarc.perception.cameras import open_camera
 
-    eyes = open_eyes(task, model)
+    eyes = open_eyes(task, model, smallest)
     everything: list[dict[str, Any]] = []
     frames = hits = 0
     with open_camera(source) as camera:

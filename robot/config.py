@@ -70,6 +70,9 @@ class PerceptionConfig(_Section):
     source: str = Field("", description="camera, picture folder or video")
     task: str = "digits"
     model: str | None = Field(None, description="model file; the packaged one if left out")
+    smallest_px: int = Field(
+        24, ge=12, le=480, description="lowest thing looked for, in pixels; larger is faster"
+    )
 
 
 class Reflex(When):

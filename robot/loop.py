@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -59,6 +60,9 @@ def run(
 
     board.wait_state()  # a board that is silent says so before anything is armed
     gate.arm(time.monotonic_ns())
+    # A full collection would walk everything that is loaded, in mid-move: leave it out.
+    gc.collect()
+    gc.freeze()
     follower = threading.Thread(target=follow, name="board states", daemon=True)
     follower.start()
     try:
@@ -71,6 +75,7 @@ def run(
     finally:
         ended.set()
         follower.join(timeout=2.0)
+        gc.unfreeze()
         if not failures:
             gate.disarm(time.monotonic_ns())
     if failures:

@@ -102,14 +102,18 @@ def tell(folder: Path, data_folder: Path | None, seed: int) -> Story:
         exported = package.export(source, data, ("float32", "int8"), folder, tell=status.update)
 
     err.rule("3  an emulated robot reads cards and drives", align="left")
-    task = open_task("digits", exported.files["int8"])
     limits = Limits(speed_mps=0.4, acceleration_mps2=1.0)
+    robot = RobotConfig(name="demo", limits=limits, reflexes=rules(METRES_PER_DIGIT))
+    sprinter = RobotConfig(
+        name="sprint", limits=limits, reflexes=rules(_SPRINT_METRES_PER_DIGIT, hold_s=0.0)
+    )
+    task = open_task("digits", exported.files["int8"], robot.perception.smallest_px)
     with err.status("build firmware and emulator"):
         emulator = Emulator()
     with emulator, _progress() as progress:
         bar = progress.add_task("drive n x 0.1 m", total=10, last="")
         drives = courier(
-            RobotConfig(name="demo", limits=limits, reflexes=rules(METRES_PER_DIGIT)),
+            robot,
             task,
             emulator,
             _cards(data.test, range(10), nth=0),
@@ -123,9 +127,7 @@ def tell(folder: Path, data_folder: Path | None, seed: int) -> Story:
         )
         bar = progress.add_task("latency sprints", total=_SPRINTS, last="")
         sprints = courier(
-            RobotConfig(
-                name="sprint", limits=limits, reflexes=rules(_SPRINT_METRES_PER_DIGIT, hold_s=0.0)
-            ),
+            sprinter,
             task,
             emulator,
             [

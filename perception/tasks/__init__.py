@@ -15,6 +15,9 @@ from reflexarc.perception.frame import Frame
 from reflexarc.perception.observation import Observation
 from reflexarc.perception.runtime import Model, load_model
 
+SMALLEST_PX = 12
+"""Height of the smallest digit that is still legible, in pixels."""
+
 
 class TaskError(ReflexarcError):
     """A task that does not exist, or that was given another task's model."""
@@ -28,14 +31,14 @@ class Task(Protocol):
         ...
 
 
-def _digits(model: Model) -> Task:
+def _digits(model: Model, smallest_px: int) -> Task:
     from reflexarc.perception.tasks.digits import Digits
 
-    return Digits(model)
+    return Digits(model, smallest_px)
 
 
-# name -> (what makes the task from its model, the packaged model's file)
-TASKS: dict[str, tuple[Callable[[Model], Task], str]] = {
+# name -> (what makes the task from its model and smallest_px, the packaged model's file)
+TASKS: dict[str, tuple[Callable[[Model, int], Task], str]] = {
     "digits": (_digits, "digits.tflite"),
 }
 
@@ -50,18 +53,24 @@ def default_model(task: str) -> Model:
     return load_model(default_model_path(task))
 
 
-def open_task(task: str, model: str | Path | None = None) -> Task:
-    """Make a task ready to look, with its packaged model or another file.
+def open_task(task: str, model: str | Path | None = None, smallest_px: int = SMALLEST_PX) -> Task:
+    """Make a task ready to look.
+
+    Args:
+        task: its name.
+        model: a model file instead of the packaged one.
+        smallest_px: height of the smallest thing looked for, in pixels of the
+            frame; a larger one saves time.
 
     Raises:
         TaskError: no such task, or the model's card names another task.
         ModelFileError: the model file cannot be used.
     """
     make, _ = _row(task)
-    return make(load_model(model) if model else default_model(task))
+    return make(load_model(model) if model else default_model(task), smallest_px)
 
 
-def _row(task: str) -> tuple[Callable[[Model], Task], str]:
+def _row(task: str) -> tuple[Callable[[Model, int], Task], str]:
     try:
         return TASKS[task]
     except KeyError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Iterator
 from typing import Protocol
 
 import cv2
@@ -22,7 +23,7 @@ from reflexarc.perception.observation import Box, Detection, Observation
 from reflexarc.perception.tasks import TaskError
 from reflexarc.perception.tasks.mnist_normalize import normalize
 from reflexarc.perception.tasks.proposals import Strokes, find_strokes
-from reflexarc.perception.tasks.sheet import Workspace
+from reflexarc.perception.tasks.sheet import MIN_SIDE, Workspace
 
 TASK = "digits"
 
@@ -57,8 +58,13 @@ class DigitModel(Protocol):
 class Digits:
     """Finds and reads handwritten digits."""
 
-    def __init__(self, model: DigitModel) -> None:
+    def __init__(self, model: DigitModel, smallest_px: int = MIN_SIDE) -> None:
         """Take a model whose card says it is for digits.
+
+        Args:
+            model: reads one normalised digit.
+            smallest_px: height of the smallest digit looked for, in pixels of the
+                frame. The time goes with the inverse square of it.
 
         Raises:
             TaskError: the card names another task, or has no score threshold.
@@ -73,6 +79,7 @@ class Digits:
         self._model = model
         self._labels = card.labels
         self._threshold = card.thresholds["score"]
+        self._smallest_px = smallest_px
         self._spaces: dict[tuple[int, int], Workspace] = {}
         self._lock = threading.Lock()
 
@@ -86,9 +93,12 @@ class Digits:
         """
         gray = np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_RGB2GRAY), np.uint8)
         with self._lock:
-            read = [self._read(strokes) for strokes in find_strokes(gray, self._spaces)]
+            read = [self._read(strokes) for strokes in self._find(gray)]
         found = _each_once([detection for detection in read if detection is not None])
         return Observation(frame.stamp_ns, frame.seq, frame.source, TASK, found)
+
+    def _find(self, gray: npt.NDArray[np.uint8]) -> Iterator[Strokes]:
+        return find_strokes(gray, self._spaces, self._smallest_px)
 
     def _read(self, strokes: Strokes) -> Detection | None:
         if required_score(strokes.dirt, False) > SURE:

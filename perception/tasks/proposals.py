@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reflexarc.perception.tasks.groups import GRAIN, Groups, group_strokes
-from reflexarc.perception.tasks.sheet import Sheet, Workspace, lay_out
+from reflexarc.perception.tasks.sheet import MIN_SIDE, Sheet, Workspace, lay_out
 
 Gray = npt.NDArray[np.uint8]
 
@@ -41,15 +41,18 @@ class Strokes:
     dirt: float
 
 
-def find_strokes(gray: Gray, spaces: dict[tuple[int, int], Workspace]) -> Iterator[Strokes]:
+def find_strokes(
+    gray: Gray, spaces: dict[tuple[int, int], Workspace], smallest_px: float = MIN_SIDE
+) -> Iterator[Strokes]:
     """Find groups of strokes of a character's size and shape, in no order.
 
     Args:
         gray: uint8, shape (height, width).
         spaces: memory of the last frame's size, kept here from call to call; empty
             at first. One search at a time may use it.
+        smallest_px: longest side of the smallest character looked for.
     """
-    shrunk = max(1.0, max(gray.shape) / LONGEST_SIDE)
+    shrunk = max(1.0, max(gray.shape) / LONGEST_SIDE, smallest_px / MIN_SIDE)
     if shrunk > 1:
         height, width = (max(1, round(n / shrunk)) for n in gray.shape)
         gray = np.asarray(cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -211,6 +211,7 @@ def test_a_thousand_digits_pasted_onto_photos_are_found_and_read(digits, samples
         here = [d for d in look(digits, made.image).detections if made.is_at(d.box)]
         right += [d.label for d in here] == [made.label]
 
+    print(f"found and read: {right} of 1,000")
     assert right >= 950
 
 
@@ -220,6 +221,7 @@ def test_photos_without_digits_give_none(digits, shared_data):
 
     clean = sum(not look(digits, photo).detections for photo in photos)
 
+    print(f"nothing reported: {clean} of 200")
     assert clean >= 190
 
 
@@ -253,3 +255,19 @@ def test_a_noisy_picture_is_not_searched_speck_by_speck():
     noisy = np.random.default_rng(0).normal(120, 7, (480, 640)).clip(0, 255).astype(np.uint8)
 
     assert len(list(find_strokes(noisy, {}))) < 20
+
+
+# --- how small ---
+
+
+def test_only_digits_of_the_size_asked_for_are_looked_for(samples):
+    image = compose.board(np.random.default_rng(0), noise=1.0)
+    for scale, left in ((1.2, 60), (4, 200)):  # strokes 24 and 80 pixels high
+        digit = samples[0][np.flatnonzero(samples[1] == 3)[0]]
+        compose.write_on(image, digit, left, 100, scale=scale, color=(20, 20, 20))
+    model = default_model("digits")
+
+    assert len(look(Digits(model), image).detections) == 2
+    (large,) = look(Digits(model, smallest_px=40), image).detections
+    assert large.box.height == pytest.approx(80, rel=0.1)
+    assert large.box.x > 200
