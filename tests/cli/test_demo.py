@@ -49,7 +49,7 @@ def test_a_hurried_demo_runs_to_its_end_and_names_what_failed(
     pictures = re.findall(r'<img src="data:image/png;base64,[A-Za-z0-9+/=]{1000,}"', page)
     seen = sum(drive["seen"] is not None for drive in result["drives"])
     assert len(pictures) == 4 + seen
-    assert "http" not in page
+    assert "http://" not in page and "https://" not in page
     assert (tmp_path / "d" / "overview.png").read_bytes().startswith(b"\x89PNG")
 
     code, out, _ = reflexarc("demo", "--out", tmp_path / "d", "--json")  # type: ignore[misc]
