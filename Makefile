@@ -11,7 +11,7 @@ help:
 	@echo "make demo   train, export, see, and turn an emulated robot's wheels (out/demo/report.html)"
 	@echo "make test   all tests"
 	@echo "make bench  speed and memory, printed as ratios"
-	@echo "make lint   ruff, mypy --strict, generated code is current"
+	@echo "make lint   ruff and mypy --strict"
 	@echo "make clean  remove .venv, build and out"
 
 $(READY): tools/setup.sh tools/apt.txt requirements/lock.txt pyproject.toml setup.py

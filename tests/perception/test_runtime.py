@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import zipfile
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -129,3 +131,25 @@ def test_a_model_whose_input_byte_is_not_its_tensor_is_quantised(path: Path, mod
     other = load_model(path)
     image = np.random.default_rng(0).integers(0, 128, (28, 28), np.uint8)
     assert np.array_equal(other.predict(image), model.predict(image * 2))
+
+
+def test_tflite_runtime_serves_where_litert_is_missing(
+    monkeypatch: pytest.MonkeyPatch, model: Model
+) -> None:
+    """Both packages have the same Interpreter; here the newer one stands in for the older."""
+    import ai_edge_litert.interpreter as newer
+
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    monkeypatch.setitem(sys.modules, "tflite_runtime", ModuleType("tflite_runtime"))
+    monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", newer)
+    image = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
+    assert np.array_equal(load_model(model.path).predict(image), model.predict(image))
+
+
+def test_without_any_runtime_the_remedy_is_named(
+    monkeypatch: pytest.MonkeyPatch, path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", None)
+    with pytest.raises(ModelFileError, match="found neither; pip install ai-edge-litert"):
+        load_model(path)
