@@ -1,21 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 import pytest
+from shell import Done, Run
 
 from reflexarc.cli.main import main
 
 
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def reflexarc(capfd: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+def reflexarc(capfd: pytest.CaptureFixture[str]) -> Run:
     """Run the command in this process, as a shell would see it."""
 
     def run(*arguments: object) -> Done:

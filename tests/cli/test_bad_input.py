@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from shell import Run
 
 from reflexarc.core import ReflexarcError
 from reflexarc.perception.tasks import default_model_path
@@ -112,13 +113,11 @@ CASES: dict[str, tuple[Make, str]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_bad_input_is_explained_in_one_line(
-    case: str, tmp_path: Path, reflexarc: Callable[..., object]
-) -> None:
+def test_bad_input_is_explained_in_one_line(case: str, tmp_path: Path, reflexarc: Run) -> None:
     make, hint = CASES[case]
     arguments = make(tmp_path)
     before = sorted(tmp_path.rglob("*"))
-    code, out, err = reflexarc(*arguments)  # type: ignore[misc]
+    code, out, err = reflexarc(*arguments)
     (line,) = (text for text in err.splitlines() if text.startswith("error: "))
     assert code == 2
     assert line.count("; ") >= 2 and line.startswith("error: expected ")
@@ -127,12 +126,12 @@ def test_bad_input_is_explained_in_one_line(
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_json_gives_the_error_in_parts(reflexarc: Callable[..., object], tmp_path: Path) -> None:
-    code, out, _ = reflexarc("export", tmp_path / "m.keras", "--json")  # type: ignore[misc]
+def test_json_gives_the_error_in_parts(reflexarc: Run, tmp_path: Path) -> None:
+    code, out, _ = reflexarc("export", tmp_path / "m.keras", "--json")
     assert code == 2
     assert set(json.loads(out)) == {"error", "expected", "found", "remedy"}
 
 
-def test_debug_shows_the_traceback(reflexarc: Callable[..., object], tmp_path: Path) -> None:
+def test_debug_shows_the_traceback(reflexarc: Run, tmp_path: Path) -> None:
     with pytest.raises(ReflexarcError):
         reflexarc("--debug", "see", tmp_path / "none")

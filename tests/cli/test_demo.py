@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from shell import Run
 
 from reflexarc.cli.demo import story
 from reflexarc.cli.demo.courier import courier, rules
@@ -34,9 +34,9 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_hurried_demo_runs_to_its_end_and_names_what_failed(
-    hurried: None, reflexarc: Callable[..., object], tmp_path: Path
+    hurried: None, reflexarc: Run, tmp_path: Path
 ) -> None:
-    code, out, err = reflexarc("demo", "--out", tmp_path / "d", "--json")  # type: ignore[misc]
+    code, out, err = reflexarc("demo", "--out", tmp_path / "d", "--json")
     result = json.loads(out)
     checks = {check["name"]: check["held"] for check in result["checks"]}
     # One epoch does not reach 99.2 %, and the demo must not say that it does.
@@ -52,7 +52,7 @@ def test_a_hurried_demo_runs_to_its_end_and_names_what_failed(
     assert "http://" not in page and "https://" not in page
     assert (tmp_path / "d" / "overview.png").read_bytes().startswith(b"\x89PNG")
 
-    code, out, _ = reflexarc("demo", "--out", tmp_path / "d", "--json")  # type: ignore[misc]
+    code, out, _ = reflexarc("demo", "--out", tmp_path / "d", "--json")
     again = json.loads(out)
     assert again["model_reused"]
     assert again["parity"][0]["accuracy"] == result["parity"][0]["accuracy"]
