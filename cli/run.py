@@ -49,12 +49,20 @@ def run(
         )
 
     def tell(event: Event) -> None:
+        rolled = event.travel
         if json:
-            travelled = event.travel.distance_m if event.travel else None
-            print_line({"event": event.kind, "text": event.text, "distance_m": travelled})
+            print_line(
+                {
+                    "event": event.kind,
+                    "text": event.text,
+                    "action": event.action.model_dump() if event.action else None,
+                    "left_m": rolled.left if rolled else None,
+                    "right_m": rolled.right if rolled else None,
+                }
+            )
         else:
-            rolled = f" ({event.travel.distance_m:+.3f} m)" if event.travel else ""
-            out.print(f"{event.kind}: {escape(event.text)}{rolled}", highlight=False)
+            wheels = f" (wheels {rolled.left:+.3f}, {rolled.right:+.3f} m)" if rolled else ""
+            out.print(f"{event.kind}: {escape(event.text)}{wheels}", highlight=False)
 
     wanted = port or config.board.port
     with (

@@ -27,6 +27,10 @@ class Move(_Action):
         float, Field(ge=-MAX_DISTANCE_M, le=MAX_DISTANCE_M, allow_inf_nan=False)
     ] = 0.5
 
+    def __str__(self) -> str:
+        """As a person would say it."""
+        return f"move {self.distance_m:+g} m"
+
 
 class Turn(_Action):
     """Turn on the spot: left is positive."""
@@ -36,11 +40,19 @@ class Turn(_Action):
         90.0
     )
 
+    def __str__(self) -> str:
+        """As a person would say it."""
+        return f"turn {self.angle_deg:+g}°"
+
 
 class Stop(_Action):
     """Stop the motors now and forget what was under way."""
 
     do: Literal["stop"] = "stop"
+
+    def __str__(self) -> str:
+        """As a person would say it."""
+        return "stop"
 
 
 class When(_Action):

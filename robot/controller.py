@@ -118,7 +118,7 @@ class Controller:
             action = self._waiting.popleft()
             if isinstance(action, Stop):
                 self._gate.halt(self._clock_ns())
-                self._tell(Event("finished", "stop", self._firing, action))
+                self._tell(Event("finished", str(action), self._firing, action))
                 continue
             self._action = action
             self._skill = skill_for(action, self._config.limits, self._config.geometry)

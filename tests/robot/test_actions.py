@@ -67,3 +67,8 @@ def test_an_action_survives_json(action: Move) -> None:
 def test_the_schema_names_every_action() -> None:
     mapping = ACTION.json_schema()["discriminator"]["mapping"]
     assert set(mapping) == {"move", "turn", "stop", "when"}
+
+
+def test_an_action_says_itself_in_words() -> None:
+    said = [str(action) for action in (Move(distance_m=-0.25), Turn(angle_deg=90), Stop())]
+    assert said == ["move -0.25 m", "turn +90°", "stop"]
