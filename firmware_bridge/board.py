@@ -23,6 +23,9 @@ from reflexarc.firmware_bridge.protocol.messages import MessageType, Status
 
 # close() is on the way out and may be in a hurry.
 _CLOSING_TRIES = 3
+# A frame can lose its last byte unseen by the CRC (see link.py); the chip then finds
+# its length wrong. Only one that says so again and again means it.
+_SHORTENED_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -113,12 +116,15 @@ class Board:
             self._command(MessageType.STOP)
 
     def _command(self, type_: MessageType, payload: bytes = b"") -> Frame:
-        reply = self._link.request(type_, payload, is_motion=True)
-        if reply.type != MessageType.ACK:
-            return reply
-        ack = messages.Ack.unpack(reply.payload)
-        if ack.status == Status.OK:
-            return reply
+        for _ in range(_SHORTENED_TRIES):
+            reply = self._link.request(type_, payload, is_motion=True)
+            if reply.type != MessageType.ACK:
+                return reply
+            ack = messages.Ack.unpack(reply.payload)
+            if ack.status == Status.OK:
+                return reply
+            if ack.status != Status.BAD_LENGTH:
+                break
         if ack.status == Status.HELLO_REQUIRED:
             raise BoardRestartedError(
                 expected=f"the board at {self._link.port} in mid-session",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from reflexarc.firmware_bridge.errors import CommandSupersededError, LinkLostError
 from reflexarc.firmware_bridge.ports import open_port
+from reflexarc.firmware_bridge.protocol import messages
 from reflexarc.firmware_bridge.protocol.frame import Frame, FrameDecoder, encode_frame
 from reflexarc.firmware_bridge.protocol.messages import MessageType
 
@@ -20,6 +21,14 @@ from reflexarc.firmware_bridge.protocol.messages import MessageType
 ANSWER_TIMEOUT_S = 0.025
 # With 1 % of all bytes broken, one try in five fails: twelve in a row once in 10^8.
 TRIES = 12
+
+# A CRC that leaves 0 cannot see a lost byte at the end when the checksum itself
+# ends with 0x00 (1 frame in 256): the length has to tell. The answer to HELLO is not
+# here, since another version's may be longer or shorter.
+_PAYLOAD_SIZE: dict[int, int] = {
+    message.TYPE: message.LAYOUT.size
+    for message in (messages.DriveAck, messages.State, messages.Ack)
+}
 
 _READ_SIZE = 4096
 _JOIN_TIMEOUT_S = 1.0
@@ -79,6 +88,7 @@ class Link:
         self._frames_sent = 0
         self._retransmissions = 0
         self._states_missed = 0
+        self._wrong_lengths = 0
         self._state_seq: int | None = None
         self._lost: str | None = None
         self._closing = False
@@ -182,7 +192,7 @@ class Link:
             frames_sent=self._frames_sent,
             retransmissions=self._retransmissions,
             crc_errors=decoder.crc_errors,
-            framing_errors=decoder.framing_errors,
+            framing_errors=decoder.framing_errors + self._wrong_lengths,
             states_missed=self._states_missed,
         )
 
@@ -226,6 +236,10 @@ class Link:
                 self._take(frame, stamp_ns)
 
     def _take(self, frame: Frame, stamp_ns: int) -> None:
+        size = len(frame.payload)
+        if _PAYLOAD_SIZE.get(frame.type, size) != size:
+            self._wrong_lengths += 1
+            return
         if frame.type == MessageType.STATE:
             if self._state_seq is not None:
                 self._states_missed += (frame.seq - self._state_seq - 1) & 0xFF

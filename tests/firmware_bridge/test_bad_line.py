@@ -4,6 +4,8 @@ import pytest
 
 from reflexarc.firmware_bridge import Board
 from reflexarc.firmware_bridge.emulator import Emulator
+from reflexarc.firmware_bridge.protocol.frame import FrameDecoder, encode_frame
+from reflexarc.firmware_bridge.protocol.messages import DriveAck, MessageType
 
 
 @pytest.mark.parametrize("fault", ["flip_ppm", "drop_ppm"])
@@ -46,3 +48,26 @@ def test_noise_before_a_frame_does_no_harm(emulator: Emulator, board: Board) -> 
     emulator.wait(0.05)
     assert board.drive(1000, 1000) == (1000, 1000)
     assert board.wait_state().rx_errors > 0
+
+
+def test_a_reply_that_lost_its_end_under_a_good_checksum_is_not_one(
+    emulator: Emulator, board: Board
+) -> None:
+    """When the checksum ends with 0x00, a frame without that last byte checks out as well."""
+    shortened = [
+        frame
+        for seq in range(256)
+        for speed in range(200)
+        for frame in FrameDecoder().feed(
+            b"\0"
+            + encode_frame(MessageType.DRIVE_ACK, seq, DriveAck((speed, -speed)).pack())[:-2]
+            + b"\0"
+        )
+    ]
+    assert len(shortened) > 100  # so this is no rare accident
+    before = board.statistics().framing_errors
+    for frame in shortened:
+        assert len(frame.payload) != DriveAck.LAYOUT.size
+        board._link._take(frame, 0)
+    assert board.statistics().framing_errors == before + len(shortened)
+    assert board.drive(1000, -1000) == (1000, -1000)
