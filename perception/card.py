@@ -1,10 +1,17 @@
-"""The model card: what the appended ``card.json`` of a model file holds."""
+"""The model card: the ``card.json`` inside every model file (.keras, .tflite, .onnx)."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Quantization = Literal["int8", "float32", "float16", "dynamic", "int16x8"]
+"""How a file's numbers are stored.
+
+int8: full-integer, per-channel weights. dynamic: INT8 weights, float activations.
+int16x8: INT16 activations, INT8 weights.
+"""
 
 
 class _Part(BaseModel):
@@ -19,6 +26,16 @@ class InputSpec(_Part):
     color: Literal["gray", "rgb"]
     mean: float
     std: Annotated[float, Field(gt=0)]
+    fit: Literal["stretch", "pad"] = "stretch"
+    """How a picture of another shape is brought to size (`reflexarc.perception.fit`)."""
+
+
+class SequenceSpec(_Part):
+    """The series that the model takes: float32, shape (steps, len(features))."""
+
+    steps: Annotated[int, Field(gt=0)]
+    features: tuple[str, ...]
+    rate_hz: Annotated[float, Field(gt=0)]
 
 
 class DataSource(_Part):
@@ -35,20 +52,29 @@ class Card(_Part):
     """Everything about a model that a program or a person must know to use it.
 
     `thresholds` are the task's own decision limits by name (the digits task
-    reads ``score``); `metrics` are fractions in 0..1 measured on the test set.
+    reads ``score``); `metrics` were measured on the test set (fractions in 0..1,
+    pixels where the name ends with ``_px``). `outputs` names the model's output
+    tensors: one, or as many as the task's decoder takes. `kept_float` lists layers
+    of an INT8 file that stayed in float. `imported_from` is the package that the
+    weights come from, empty where they were trained; then `data` is what they were
+    trained on, otherwise what they were calibrated and measured on.
     """
 
     card_version: Literal[1] = 1
     name: str
     description: str
     task: str
-    input: InputSpec
+    input: InputSpec | SequenceSpec
+    outputs: tuple[str, ...] = ("score",)
     labels: tuple[str, ...]
     thresholds: dict[str, float]
-    quantization: Literal["int8", "float32"]
+    quantization: Quantization
+    kept_float: tuple[str, ...] = ()
     metrics: dict[str, float]
     data: DataSource
+    imported_from: str = ""
     tools: dict[str, str]
-    source_sha256: str
+    source_sha256: str = ""
+    """Of the .keras file that a converted file was made from; empty in that file itself."""
     created: str
     licence: str

@@ -58,7 +58,7 @@ def test_a_trailing_channel_changes_nothing(model: Model) -> None:
     "image", [np.zeros((28, 27), np.uint8), np.zeros((28, 28), np.float32)], ids=["shape", "type"]
 )
 def test_another_shape_or_type_is_refused(model: Model, image: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="expected a uint8 picture of shape"):
+    with pytest.raises(ValueError, match=r"expected uint8 of shape \(28, 28, 1\)"):
         model.predict(image)
 
 

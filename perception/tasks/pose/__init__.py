@@ -1,0 +1,1 @@
+"""Poses: where the 17 keypoints of a body are."""

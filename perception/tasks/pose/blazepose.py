@@ -1,0 +1,195 @@
+"""BlazePose: finds a person, turns it upright, and looks at it in detail.
+
+The models are Google's packaged TFLite files (float32, asset "blazepose"); the steps
+and constants between them are those of MediaPipe's pose graph 0.10.21 for single
+pictures. Slower than MoveNet and more exact; see Bazarevsky et al. 2020.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from reflexarc.perception.card import InputSpec
+from reflexarc.perception.fit import fit, placement
+from reflexarc.perception.keypoints import Pose
+from reflexarc.perception.modelfile import ModelFileError
+from reflexarc.perception.runtime import open_interpreter
+from reflexarc.perception.tasks.pose import blaze_detector
+from reflexarc.perception.tasks.pose.blaze_detector import Person
+
+Image = npt.NDArray[np.uint8]
+Values = npt.NDArray[np.float32]
+
+SIZE = 256
+MIN_PRESENCE = 0.5
+
+# Which of the 33 landmarks the 17 COCO keypoints are.
+_COCO = [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]
+_LANDMARKS = 39  # 33 of the body, and helpers
+_WINDOW = 7
+"""Cells of the heatmap, in each direction, that a landmark is refined by."""
+
+_DETECTOR_INPUT = InputSpec(
+    width=blaze_detector.SIZE,
+    height=blaze_detector.SIZE,
+    color="rgb",
+    mean=127.5,
+    std=127.5,
+    fit="pad",
+)
+
+
+class BlazePose:
+    """Finds the surest person of a picture. Safe to share between threads."""
+
+    def __init__(self, detector_path: Path, landmark_path: Path, threads: int = 1) -> None:
+        """Load ``pose_detection.tflite`` and ``pose_landmark_full.tflite`` (or _lite, _heavy).
+
+        Raises:
+            ModelFileError: a file is not there or is not that model.
+        """
+        self._detector = _Network(
+            detector_path, blaze_detector.SIZE, {"boxes": (2254, 12), "scores": (2254, 1)}, threads
+        )
+        self._landmarker = _Network(
+            landmark_path,
+            SIZE,
+            {"landmarks": (5 * _LANDMARKS,), "presence": (1,), "heatmap": (64, 64, _LANDMARKS)},
+            threads,
+        )
+        self._anchors = blaze_detector.anchors()
+
+    def pose(self, image: Image) -> Pose | None:
+        """Look at one picture.
+
+        Args:
+            image: uint8, (height, width, 3), RGB, any size.
+
+        Returns:
+            The surest person in pixels of `image`; a keypoint's score is the
+            probability that it is in the picture times that of being visible. None:
+            nobody.
+        """
+        person = self._find(image)
+        return None if person is None else self._look(image, person)
+
+    def _find(self, image: Image) -> Person | None:
+        real = (fit(image, _DETECTOR_INPUT).astype(np.float32) - 127.5) / 127.5
+        values = self._detector.run(real)
+        where = placement(image.shape[0], image.shape[1], _DETECTOR_INPUT)
+        return blaze_detector.best_person(
+            values["boxes"], values["scores"][:, 0], self._anchors, where
+        )
+
+    def _look(self, image: Image, person: Person) -> Pose | None:
+        upright, back = crop(image, person)
+        values = self._landmarker.run(upright / np.float32(255))
+        if values["presence"][0] < MIN_PRESENCE:
+            return None
+        rows = values["landmarks"].reshape(_LANDMARKS, 5)[_COCO]
+        places = SIZE * _refine(rows[:, :2] / np.float32(SIZE), values["heatmap"][..., _COCO])
+        visible, present = 1 / (1 + np.exp(-rows[:, 3:].clip(-30, 30).T))
+        points = places @ back[:, :2].T + back[:, 2]
+        return Pose(points.astype(np.float32), (visible * present).astype(np.float32))
+
+
+def crop(image: Image, person: Person) -> tuple[Image, npt.NDArray[np.float64]]:
+    """Cut a person out, upright.
+
+    Returns:
+        uint8 (256, 256, 3), its edges drawn out beyond the picture; and the affine map (2, 3) from
+        its pixels back to those of `image`.
+    """
+    scale = person.side / SIZE
+    cos, sin = scale * math.cos(person.angle), scale * math.sin(person.angle)
+    back = np.array([[cos, -sin, 0.0], [sin, cos, 0.0]])
+    back[:, 2] = (person.x, person.y) - back[:, :2] @ (SIZE / 2, SIZE / 2)
+    whole = back
+    if scale > 2:
+        # Bilinear sampling looks at four pixels: shrink by areas first.
+        height, width = image.shape[:2]
+        size = (max(1, round(2 * width / scale)), max(1, round(2 * height / scale)))
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        whole = back * (np.array(size) / (width, height))[:, None]
+    upright = cv2.warpAffine(
+        image,
+        whole,
+        (SIZE, SIZE),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return upright.astype(np.uint8, copy=False), back
+
+
+def _refine(points: Values, heatmap: Values) -> Values:
+    """Move each point (x, y in 0..1) to the centre of mass of its heatmap around it.
+
+    Where no cell of the window is likelier than one half, the point stays
+    (MediaPipe's ``RefineLandmarksFromHeatmapCalculator``).
+    """
+    rows, columns = heatmap.shape[:2]
+    moved = points.copy()
+    reach = _WINDOW // 2
+    for i, (x, y) in enumerate(points):
+        column, row = int(x * columns), int(y * rows)
+        if not (0 <= column < columns and 0 <= row < rows):
+            continue
+        top, left = max(0, row - reach), max(0, column - reach)
+        window = heatmap[top : row + reach + 1, left : column + reach + 1, i]
+        likely = 1 / (1 + np.exp(-window.clip(-30, 30)))
+        if likely.max() < 0.5:
+            continue
+        down, across = np.indices(likely.shape)
+        weights = likely / likely.sum()
+        moved[i] = (
+            ((left + across) * weights).sum() / columns,
+            ((top + down) * weights).sum() / rows,
+        )
+    return moved
+
+
+class _Network:
+    """A float32 TFLite file without a card, its outputs known by their shapes."""
+
+    def __init__(
+        self, path: Path, size: int, outputs: dict[str, tuple[int, ...]], threads: int
+    ) -> None:
+        try:
+            interpreter = open_interpreter(path, threads)
+        except ModelFileError as error:
+            raise ModelFileError(
+                expected="a TFLite file of BlazePose",
+                found=error.found,
+                remedy="run `reflexarc assets fetch blazepose`",
+            ) from error
+        self._interpreter, self._lock = interpreter, threading.Lock()
+        self._input = interpreter.get_input_details()[0]["index"]
+        shape = tuple(int(n) for n in interpreter.get_input_details()[0]["shape"])
+        found = {
+            tuple(int(n) for n in details["shape"][1:]): details["index"]
+            for details in interpreter.get_output_details()
+        }
+        if shape != (1, size, size, 3) or not set(outputs.values()) <= set(found):
+            raise ModelFileError(
+                expected=f"a net of {(1, size, size, 3)} to {list(outputs.values())}",
+                found=f"{path}: {shape} to {list(found)}",
+                remedy="run `reflexarc assets fetch blazepose`; give the detector first",
+            )
+        self._outputs = {name: found[shape] for name, shape in outputs.items()}
+
+    def run(self, values: npt.NDArray[np.floating[Any]]) -> dict[str, Values]:
+        """Values of one picture, (size, size, 3), in; outputs by name, without batch."""
+        with self._lock:
+            self._interpreter.set_tensor(self._input, values[None].astype(np.float32, copy=False))
+            self._interpreter.invoke()
+            return {
+                name: self._interpreter.get_tensor(index)[0]
+                for name, index in self._outputs.items()
+            }
