@@ -72,8 +72,9 @@ def path(name: str) -> Path | None:
 def fetch(name: str, *, console: Console | None = None) -> Path:
     """Give the folder with the files of asset `name`, downloading them if needed.
 
-    Files keep their own names (without the package's folders). Progress is
-    drawn on `console` (standard error by default).
+    Files keep their own names (without the package's folders; with the last one
+    where two would have the same name). Progress is drawn on `console` (standard
+    error by default).
 
     Raises:
         AssetError: unknown name, no client, no connection, or a wrong hash.
@@ -161,7 +162,7 @@ def _download(asset: Asset, folder: Path) -> Path:
 
 def _extract(asset: Asset, archive: Path, folder: Path, progress: Progress) -> None:
     for member, sha256 in asset.files.items():
-        target = folder / PurePosixPath(member).name
+        target = folder / _local_name(asset, member)
         digest = hashlib.sha256()
         with _open_member(asset, archive, member) as (source, size), target.open("wb") as out:
             bar = progress.add_task(f"check {target.name}", total=size)
@@ -175,6 +176,12 @@ def _extract(asset: Asset, archive: Path, folder: Path, progress: Progress) -> N
                 found=f"{digest.hexdigest()[:12]}…",
                 remedy="run it again; if it stays so, the registry serves another file: report it",
             )
+
+
+def _local_name(asset: Asset, member: str) -> str:
+    path = PurePosixPath(member)
+    same = sum(PurePosixPath(other).name == path.name for other in asset.files)
+    return path.name if same == 1 else f"{path.parent.name}-{path.name}"
 
 
 @contextmanager

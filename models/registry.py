@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from reflexarc.core import ReflexarcError
-from reflexarc.models import mnist_cnn
+from reflexarc.models import mask, mnist_cnn, transfer
 from reflexarc.models.family import Family
+from reflexarc.models.movenet import family as movenet
+from reflexarc.models.situps import net as situps
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (mnist_cnn.FAMILY,)}
+FAMILIES: dict[str, Family] = {
+    family.name: family
+    for family in (mnist_cnn.FAMILY, transfer.FAMILY, mask.FAMILY, movenet.FAMILY, situps.FAMILY)
+}
 
 
 class UnknownFamilyError(ReflexarcError):

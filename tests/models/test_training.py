@@ -7,20 +7,22 @@ import numpy as np
 import pytest
 
 from reflexarc.models import training
-from reflexarc.models.family import Dataset, Split
+from reflexarc.models.cards import card_of
+from reflexarc.models.family import Dataset, Options, Split
 from reflexarc.models.mnist import Mnist
 from reflexarc.models.mnist_cnn import FAMILY, load, vary
+from reflexarc.perception.modelfile import read_card
 
 
 @pytest.fixture(scope="module")
 def few(mnist: Mnist) -> Dataset:
     part = Split(mnist.train_images[:640, ..., None], mnist.train_labels[:640].astype(np.int64))
-    return Dataset(part, part, part, mnist.source)
+    return Dataset(part, part, part, tuple("0123456789"), mnist.source)
 
 
 def weights(data: Dataset, seed: int) -> list[np.ndarray]:
-    model, _ = training.train(FAMILY, data, seed=seed, epochs=2)
-    return [np.asarray(w) for w in model.get_weights()]
+    trained = training.train(FAMILY, data, Options(seed, epochs=2))
+    return [np.asarray(w) for w in trained.model.get_weights()]
 
 
 def test_the_same_seed_gives_the_same_weights_bit_for_bit(few: Dataset) -> None:
@@ -34,8 +36,8 @@ def test_saving_leaves_a_loadable_model_its_history_and_its_curve(
 ) -> None:
     import keras
 
-    model, history = training.train(FAMILY, few, epochs=1)
-    path = training.save(model, history, tmp_path / "out")
+    trained = training.train(FAMILY, few, Options(epochs=1))
+    path = training.save(trained, card_of(FAMILY, few), tmp_path / "out")
     assert sorted(p.name for p in path.parent.iterdir()) == [
         "curve.png",
         "history.json",
@@ -43,16 +45,19 @@ def test_saving_leaves_a_loadable_model_its_history_and_its_curve(
     ]
     assert set(json.loads((path.parent / "history.json").read_text())) >= {"loss", "val_accuracy"}
     assert (path.parent / "curve.png").read_bytes().startswith(b"\x89PNG")
-    values = training.real_values(FAMILY, few.test.images[:8])
+    values = training.real_values(FAMILY.input, few.test.inputs[:8])
     again = keras.models.load_model(path)
-    assert np.array_equal(model.predict(values, verbose=0), again.predict(values, verbose=0))
+    assert read_card(path) == card_of(FAMILY, few)
+    assert np.array_equal(
+        trained.model.predict(values, verbose=0), again.predict(values, verbose=0)
+    )
 
 
 def test_the_splits_are_disjoint_and_whole(mnist: Mnist) -> None:
     data = load()
     assert (len(data.train), len(data.validation), len(data.test)) == (55_000, 5_000, 10_000)
     assert np.array_equal(
-        np.concatenate([data.train.images, data.validation.images])[..., 0], mnist.train_images
+        np.concatenate([data.train.inputs, data.validation.inputs])[..., 0], mnist.train_images
     )
 
 

@@ -1,0 +1,1 @@
+"""MoveNet Lightning: packaged weights into Keras, for our own export."""
