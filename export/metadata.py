@@ -2,8 +2,8 @@
 
 The metadata table follows metadata_schema.fbs 1.5.0 (TensorFlow Lite Support,
 Apache-2.0); no package that is still kept ships a writer for it without a
-second OpenCV, so the few tables that an image classifier needs are built here
-with the flatbuffers library. Field numbers are the positions in the schema.
+second OpenCV, so the few tables that our models need are built here with the
+flatbuffers library. Field numbers are the positions in the schema.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from reflexarc.perception.card import Card
+from reflexarc.perception.card import Card, InputSpec
 from reflexarc.perception.modelfile import CARD_NAME, LABELS_NAME
 
 _METADATA_NAME = "TFLITE_METADATA"
@@ -62,50 +62,13 @@ def pack(flatbuffer: bytes, card: Card) -> bytes:
 
 def _metadata(card: Card) -> bytes:
     b = flatbuffers.Builder(1024)
-    spec = card.input
-    image = _table(
-        b,
-        {
-            0: ("Int8", _COLOR_SPACE[spec.color]),
-            1: ("UOffset", _table(b, {0: ("Uint32", spec.width), 1: ("Uint32", spec.height)})),
-        },
-    )
-    normalization = _table(
-        b, {0: ("UOffset", _floats(b, [spec.mean])), 1: ("UOffset", _floats(b, [spec.std]))}
-    )
-    unit = _table(b, {0: ("Uint8", _OPTIONS_NORMALIZATION), 1: ("UOffset", normalization)})
-    input_tensor = _table(
-        b,
-        {
-            0: ("UOffset", b.CreateString("image")),
-            1: ("UOffset", b.CreateString(card.description)),
-            3: ("UOffset", _table(b, {0: ("Uint8", _CONTENT_IMAGE), 1: ("UOffset", image)})),
-            4: ("UOffset", _offsets(b, [unit])),
-        },
-    )
-    labels = _table(
-        b,
-        {
-            0: ("UOffset", b.CreateString(LABELS_NAME)),
-            1: ("UOffset", b.CreateString("one label a line, in the order of the scores")),
-            2: ("Int8", _TENSOR_AXIS_LABELS),
-        },
-    )
-    feature = _table(b, {})
-    output_tensor = _table(
-        b,
-        {
-            0: ("UOffset", b.CreateString("score")),
-            1: ("UOffset", b.CreateString("probability of each label")),
-            3: ("UOffset", _table(b, {0: ("Uint8", _CONTENT_FEATURE), 1: ("UOffset", feature)})),
-            6: ("UOffset", _offsets(b, [labels])),
-        },
-    )
+    inputs = [_input(b, card)]
+    outputs = [_output(b, card, name) for name in card.outputs]
     graph = _table(
         b,
         {
-            2: ("UOffset", _offsets(b, [input_tensor])),
-            3: ("UOffset", _offsets(b, [output_tensor])),
+            2: ("UOffset", _offsets(b, inputs)),
+            3: ("UOffset", _offsets(b, outputs)),
         },
     )
     root = _table(
@@ -121,6 +84,48 @@ def _metadata(card: Card) -> bytes:
     )
     b.Finish(root, b"M001")
     return bytes(b.Output())
+
+
+def _input(b: Any, card: Card) -> int:
+    """TensorMetadata of the picture or the series."""
+    spec = card.input
+    fields = {1: ("UOffset", b.CreateString(card.description))}
+    if isinstance(spec, InputSpec):
+        size = _table(b, {0: ("Uint32", spec.width), 1: ("Uint32", spec.height)})
+        image = _table(b, {0: ("Int8", _COLOR_SPACE[spec.color]), 1: ("UOffset", size)})
+        normalization = _table(
+            b, {0: ("UOffset", _floats(b, [spec.mean])), 1: ("UOffset", _floats(b, [spec.std]))}
+        )
+        unit = _table(b, {0: ("Uint8", _OPTIONS_NORMALIZATION), 1: ("UOffset", normalization)})
+        fields[0] = ("UOffset", b.CreateString("image"))
+        fields[3] = ("UOffset", _content(b, _CONTENT_IMAGE, image))
+        fields[4] = ("UOffset", _offsets(b, [unit]))
+    else:
+        fields[0] = ("UOffset", b.CreateString("series"))
+        fields[3] = ("UOffset", _content(b, _CONTENT_FEATURE, _table(b, {})))
+    return _table(b, fields)
+
+
+def _output(b: Any, card: Card, name: str) -> int:
+    """TensorMetadata of one output; a classifier's scores carry the labels."""
+    fields = {0: ("UOffset", b.CreateString(name))}
+    if len(card.outputs) == 1:
+        labels = _table(
+            b,
+            {
+                0: ("UOffset", b.CreateString(LABELS_NAME)),
+                1: ("UOffset", b.CreateString("one label a line, in the order of the scores")),
+                2: ("Int8", _TENSOR_AXIS_LABELS),
+            },
+        )
+        fields[1] = ("UOffset", b.CreateString("probability of each label"))
+        fields[6] = ("UOffset", _offsets(b, [labels]))
+    fields[3] = ("UOffset", _content(b, _CONTENT_FEATURE, _table(b, {})))
+    return _table(b, fields)
+
+
+def _content(b: Any, kind: int, properties: int) -> int:
+    return _table(b, {0: ("Uint8", kind), 1: ("UOffset", properties)})
 
 
 def _table(builder: Any, fields: dict[int, tuple[str, Any]]) -> int:

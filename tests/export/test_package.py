@@ -17,13 +17,13 @@ from ai_edge_litert import schema_py_generated as schema
 from reflexarc.export import package, parity
 from reflexarc.export.convert import stratified
 from reflexarc.export.metadata import pack
-from reflexarc.models import assets, training
-from reflexarc.models.family import Dataset, Split
+from reflexarc.models import training
+from reflexarc.models.cards import card_of
+from reflexarc.models.family import Dataset, Options, Split, Trained
 from reflexarc.models.mnist import Mnist
-from reflexarc.models.mnist_cnn import FAMILY, load
-from reflexarc.models.registry import UnknownFamilyError
+from reflexarc.models.mnist_cnn import FAMILY, RECIPE, load
 from reflexarc.perception import load_model
-from reflexarc.perception.modelfile import read_card
+from reflexarc.perception.modelfile import ModelFileError, read_card
 from reflexarc.perception.tasks import default_model_path
 
 
@@ -32,9 +32,10 @@ def data(mnist: Mnist) -> Dataset:
     """Enough to train in seconds; the test set is the real one's first 2,000."""
     whole = load()
     return Dataset(
-        Split(whole.train.images[:8000], whole.train.labels[:8000]),
-        Split(whole.validation.images[:500], whole.validation.labels[:500]),
-        Split(whole.test.images[:2000], whole.test.labels[:2000]),
+        Split(whole.train.inputs[:8000], whole.train.labels[:8000]),
+        Split(whole.validation.inputs[:500], whole.validation.labels[:500]),
+        Split(whole.test.inputs[:2000], whole.test.labels[:2000]),
+        whole.labels,
         whole.source,
     )
 
@@ -42,15 +43,15 @@ def data(mnist: Mnist) -> Dataset:
 @pytest.fixture(scope="module")
 def exported(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> package.Exported:
     folder = tmp_path_factory.mktemp("export")
-    model, history = training.train(FAMILY, data, epochs=1)
-    source = training.save(model, history, folder)
+    trained = training.train(FAMILY, data, Options(epochs=1))
+    source = training.save(trained, card_of(FAMILY, data), folder)
     return package.export(source, data, ("float32", "int8"), folder)
 
 
 @pytest.fixture(scope="module")
-def metadata_schema() -> ModuleType:
+def metadata_schema(mediapipe_site: Path) -> ModuleType:
     """MediaPipe's own reader of the metadata flatbuffer."""
-    file = assets.fetch("mediapipe-metadata-schema") / "metadata_schema_py_generated.py"
+    file = mediapipe_site / "mediapipe/tasks/metadata/metadata_schema_py_generated.py"
     spec = importlib.util.spec_from_file_location("mediapipe_metadata_schema", file)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -77,6 +78,13 @@ def test_the_int8_file_is_full_integer_static_and_small(exported: package.Export
     names = {value: key for key, value in vars(schema.BuiltinOperator).items()}
     codes = {names[code.builtinCode] for code in model.operatorCodes}
     assert codes == {"QUANTIZE", "CONV_2D", "MAX_POOL_2D", "RESHAPE", "FULLY_CONNECTED", "SOFTMAX"}
+    scales = {}
+    for op in graph.operators:
+        name = names[model.operatorCodes[op.opcodeIndex].builtinCode]
+        if name in ("CONV_2D", "FULLY_CONNECTED"):
+            weights = graph.tensors[op.inputs[1]]
+            scales.setdefault(name, []).append(len(weights.quantization.scale))
+    assert scales == {"CONV_2D": [32, 64], "FULLY_CONNECTED": [1, 1]}
     assert path.stat().st_size <= 300_000
 
 
@@ -175,7 +183,7 @@ def test_the_packaged_model_keeps_its_promise(mnist: Mnist) -> None:
 def test_calibration_pictures_are_stratified_and_span_the_input(data: Dataset) -> None:
     chosen = stratified(data.train.labels, 500)
     assert np.bincount(data.train.labels[chosen]).tolist() == [50] * 10
-    values = training.real_values(FAMILY, data.train.images[chosen])
+    values = training.real_values(FAMILY.input, data.train.inputs[chosen])
     assert (values.min(), values.max()) == (0.0, 1.0)
 
 
@@ -188,13 +196,13 @@ def test_what_is_not_a_trained_model_is_an_error(tmp_path: Path) -> None:
         package.load_keras(broken)
     stranger = tmp_path / "stranger.keras"
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)], name="stranger").save(stranger)
-    with pytest.raises(UnknownFamilyError, match="mnist-cnn; found 'stranger'"):
+    with pytest.raises(ModelFileError, match=r"card.json in the zip.*reflexarc train"):
         package.load_keras(stranger)
 
 
 def test_an_export_that_is_interrupted_leaves_no_file(data: Dataset, tmp_path: Path) -> None:
-    source = tmp_path / "model.keras"
-    FAMILY.build().save(source)
+    untrained = Trained(RECIPE.build(), {})
+    source = training.save(untrained, card_of(FAMILY, data), tmp_path)
 
     def interrupt(step: str) -> None:
         if step == "int8 on the test set":

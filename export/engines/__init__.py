@@ -1,0 +1,1 @@
+"""Inference engines that run our model files: one adapter a module, listed in `registry`."""
