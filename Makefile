@@ -5,10 +5,11 @@ READY := .venv/.ready
 ROOMS := core models export perception robot firmware_bridge sim cli
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help demo test bench lint types clean
+.PHONY: help demo models test bench lint types clean
 
 help:
 	@echo "make demo   train, export, see, and turn an emulated robot's wheels (out/demo/report.html)"
+	@echo "make models all model families: trained or imported, INT8, measured (out/zoo)"
 	@echo "make test   all tests"
 	@echo "make bench  speed and memory, printed as ratios"
 	@echo "make lint   ruff and mypy --strict"
@@ -19,6 +20,11 @@ $(READY): tools/setup.sh tools/apt.txt requirements/lock.txt pyproject.toml setu
 
 demo: $(READY)
 	@$(BIN)/reflexarc demo
+
+# Photos of your own or ours, where there are any; packaged data otherwise.
+DATA ?= $(wildcard ../shared/data)
+models: $(READY)
+	@$(BIN)/reflexarc zoo $(DATA:%=--data %)
 
 test: $(READY)
 	@$(BIN)/python -m pytest

@@ -29,6 +29,7 @@ setup(
     package_data={
         **{f"reflexarc.{room}": ["py.typed"] for room in ROOMS},
         "reflexarc.cli": ["py.typed", "demo/templates/*.html"],
+        "reflexarc.export": ["py.typed", "*.jinja", "check/templates/*"],
         "reflexarc.models": ["py.typed", "*.yaml"],
         "reflexarc.perception": ["py.typed", "weights/*.tflite"],
         "reflexarc.firmware_bridge": [

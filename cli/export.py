@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -11,7 +11,6 @@ from rich.table import Table
 from reflexarc.cli.output import JsonOption, err, load_training_libraries, out, print_json, table
 
 if TYPE_CHECKING:
-    from reflexarc.export.convert import Quantization
     from reflexarc.export.parity import Parity
 
 
@@ -22,31 +21,39 @@ def register(app: typer.Typer, name: str) -> None:
 
 def export(
     model: Annotated[Path, typer.Argument(help="The model.keras of `reflexarc train`.")],
-    to: Annotated[str, typer.Option(help="Formats: int8, float32.")] = "float32,int8",
+    to: Annotated[
+        str, typer.Option(help="int8, float32, float16, dynamic, int16x8, onnx, onnx-int8.")
+    ] = "float32,int8",
     folder: Annotated[Path | None, typer.Option("--out", help="Default: beside the model.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the data set.")] = None,
+    as_family: Annotated[
+        str | None,
+        typer.Option("--as", help="For a Keras model of your own: the family it is like."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Export a Keras model to TFLite files with cards, and measure them on the test set."""
+    """Export a Keras model to files with cards, and measure them on the test set."""
     load_training_libraries()
     from reflexarc.export import package
-    from reflexarc.export.convert import Quantization
+    from reflexarc.models.cards import card_of
+    from reflexarc.models.registry import family_of
 
-    formats = tuple(to.split(","))
-    unknown = [name for name in formats if name not in get_args(Quantization)]
-    if unknown:
-        raise package.ExportError(
-            expected=f"formats out of {', '.join(get_args(Quantization))}",
-            found=repr(unknown[0]),
-            remedy="write them with commas, without spaces",
-        )
-    _, family = package.load_keras(model)
-    with err.status("load data") as status:
+    formats = package.parse_formats(to)
+    if as_family is None:
+        _, card = package.load_keras(model)
+        splits = family_of(card.name).load(data)
+        adopted = None
+    else:
+        family = family_of(as_family)
+        splits = family.load(data)
+        adopted = card_of(family, splits)
+    with err.status("export") as status:
         done = package.export(
             model,
-            family.load(data),
-            cast("tuple[Quantization, ...]", formats),
+            splits,
+            formats,
             folder or model.parent,
+            adopted=adopted,
             tell=status.update,
         )
     if json:

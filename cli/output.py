@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -68,8 +69,10 @@ def load_training_libraries() -> None:
     """
     try:
         with err.status("load TensorFlow"), quiet():
-            for name in ("tensorflow", "keras", "flatbuffers", "matplotlib", "jinja2"):
+            for name in ("tensorflow", "keras", "flatbuffers", "matplotlib", "jinja2", "PIL"):
                 importlib.import_module(name)
+            # Retracing is no fault of the user's: batches and models differ in shape.
+            logging.getLogger("tensorflow").setLevel(logging.ERROR)
             open_eyes("digits", None)  # LiteRT greets at a process's first model
     except ModuleNotFoundError as error:
         raise ReflexarcError(

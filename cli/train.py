@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from reflexarc.cli.output import JsonOption, load_training_libraries, out, print_json
+from reflexarc.cli.output import JsonOption, err, load_training_libraries, out, print_json
+from reflexarc.models.registry import FAMILIES, family_of
 
 
 def register(app: typer.Typer, name: str) -> None:
@@ -16,7 +17,7 @@ def register(app: typer.Typer, name: str) -> None:
 
 
 def train(
-    family: Annotated[str, typer.Argument(help="What to train: mnist-cnn.")],
+    family: Annotated[str, typer.Argument(help=f"What to train: {', '.join(FAMILIES)}.")],
     data: Annotated[Path | None, typer.Option(help="Folder of the data set.")] = None,
     folder: Annotated[
         Path | None, typer.Option("--out", help="Default: out/FAMILY.", show_default=False)
@@ -25,21 +26,37 @@ def train(
     seed: Annotated[int, typer.Option(help="Same seed, same weights.")] = 0,
     json: JsonOption = False,
 ) -> None:
-    """Train a Keras model; writes model.keras, history.json and curve.png."""
-    from reflexarc.models.registry import family_of
-
+    """Train (or import) a Keras model; writes model.keras with its card, and pictures."""
     chosen = family_of(family)
     load_training_libraries()
     from reflexarc.models import training
+    from reflexarc.models.cards import card_of
+    from reflexarc.models.family import Options
 
     splits = chosen.load(data)
+    for name, why in splits.skipped.items():
+        err.print(f"skipped {name}: {why}", highlight=False)
     folder = folder or Path("out") / chosen.name
-    model, history = training.train(chosen, splits, seed=seed, epochs=epochs)
-    path = training.save(model, history, folder)
-    if json:
-        print_json({"model": str(path), "data": splits.source.model_dump(), "history": history})
+    ready = data is None and chosen.ready is not None
+    if ready:
+        trained = training.import_ready(chosen)
     else:
-        out.print(
-            f"{path}: validation accuracy {100 * history['val_accuracy'][-1]:.2f} % "
-            f"on {splits.source.name}. Next: reflexarc export {path}"
+        trained = training.train(chosen, splits, Options(seed, epochs, err))
+    path = training.save(trained, card_of(chosen, splits, ready=ready), folder)
+    if json:
+        print_json(
+            {
+                "model": str(path),
+                "data": splits.source.model_dump(),
+                "labels": splits.labels,
+                "history": trained.history,
+                "notes": dict(trained.notes),
+                "skipped": dict(splits.skipped),
+            }
         )
+        return
+    done = "weights imported"
+    if trained.history:
+        kept = trained.notes.get("val_accuracy", trained.history["val_accuracy"][-1])
+        done = f"validation accuracy {100 * kept:.2f} % on {splits.source.name}"
+    out.print(f"{path}: {done}. Next: reflexarc export {path}")

@@ -4,7 +4,7 @@ Imports nothing of reflexarc, and anything may import it.
 """
 
 from reflexarc.core.errors import ReflexarcError
-from reflexarc.core.files import atomic_write, cache_dir
+from reflexarc.core.files import WriteError, atomic_write, cache_dir
 from reflexarc.core.quiet import quiet
 
-__all__ = ["ReflexarcError", "atomic_write", "cache_dir", "quiet"]
+__all__ = ["ReflexarcError", "WriteError", "atomic_write", "cache_dir", "quiet"]

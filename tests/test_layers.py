@@ -16,8 +16,15 @@ ALLOWED = {
     "core": (),
     "perception": ("core",),
     "firmware_bridge": ("core",),
-    # The normaliser: what a net is trained on is made by the code that runs on the device.
-    "models": ("core", "perception.card", "perception.tasks.mnist_normalize"),
+    # What a net is trained on is made by the code that runs on the device.
+    "models": (
+        "core",
+        "perception.card",
+        "perception.fit",
+        "perception.keypoints",
+        "perception.modelfile",
+        "perception.tasks",
+    ),
     "export": ("core", "models", "perception"),
     "robot": ("core", "perception", "firmware_bridge"),
     "sim": ("core", "firmware_bridge.emulator"),

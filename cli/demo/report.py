@@ -27,11 +27,13 @@ def write(story: Story, folder: Path) -> Path:
         loader=jinja2.PackageLoader("reflexarc.cli.demo"), autoescape=True, trim_blocks=True
     )
     environment.filters["data_uri"] = _data_uri
+    confusion = story.exported.confusion
+    assert confusion is not None  # digits are classes
     page = environment.get_template("report.html").render(
         story=story,
         card=_card(story),
         overview=overview,
-        confusion=plots.confusion_matrix(story.exported.confusion, tuple("0123456789")),
+        confusion=plots.confusion_matrix(confusion, story.data.labels),
         curve=plots.training_curve(story.history),
         trace=pictures.pwm_trace(story.drives),
         frames=[(d, pictures.frame(d)) for d in story.drives if d.picture is not None],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from reflexarc.core import atomic_write
 from reflexarc.export import package
 from reflexarc.firmware_bridge.emulator import Emulator
 from reflexarc.models import training
-from reflexarc.models.family import Dataset, Split
+from reflexarc.models.family import Dataset, History, Options, Split
 from reflexarc.models.mnist_cnn import FAMILY
 from reflexarc.perception.tasks import open_task
 from reflexarc.robot.config import Limits, RobotConfig
@@ -55,7 +54,7 @@ class Story:
     """Everything the report shows."""
 
     data: Dataset
-    history: training.History
+    history: History
     reused: bool
     exported: package.Exported
     drives: list[Drive]
@@ -95,7 +94,10 @@ def tell(folder: Path, data_folder: Path | None, seed: int) -> Story:
     err.rule("1  data and training", align="left")
     data = FAMILY.load(data_folder)
     err.print(f"{data.source.name}: {data.source.train_size} + {data.source.test_size} digits")
-    source, history, reused = _model(folder, data, seed)
+    source, reused = training.train_once(FAMILY, data, Options(seed, console=err), folder)
+    history = json.loads((folder / "history.json").read_text(encoding="utf-8"))
+    if reused:
+        err.print(f"reusing {source} (delete it to train again)", highlight=False)
 
     err.rule("2  export and parity", align="left")
     with err.status("export") as status:
@@ -155,40 +157,12 @@ def tell(folder: Path, data_folder: Path | None, seed: int) -> Story:
     return told
 
 
-def _model(folder: Path, data: Dataset, seed: int) -> tuple[Path, training.History, bool]:
-    """Train, or reuse what an earlier run trained by the same recipe on the same data."""
-    recipe = {
-        "seed": seed,
-        "data": data.source.model_dump(mode="json"),
-        "epochs": FAMILY.epochs,
-        "batch_size": FAMILY.batch_size,
-        "learning_rate": FAMILY.learning_rate,
-        "keras": version("keras"),
-        "reflexarc": version("reflexarc"),
-    }
-    path, recipe_path = folder / "model.keras", folder / "recipe.json"
-    try:
-        if path.is_file() and json.loads(recipe_path.read_text(encoding="utf-8")) == recipe:
-            history = json.loads((folder / "history.json").read_text(encoding="utf-8"))
-            err.print(f"reusing {path} (delete it to train again)", highlight=False)
-            return path, history, True
-    except (OSError, ValueError):
-        pass  # an interrupted or foreign folder: train
-    recipe_path.unlink(missing_ok=True)
-    model, history = training.train(FAMILY, data, seed=seed, console=err)
-    training.save(model, history, folder)
-    # Last: only a whole model has a recipe.
-    with atomic_write(recipe_path) as temporary:
-        temporary.write_text(json.dumps(recipe, indent=1), encoding="utf-8")
-    return path, history, False
-
-
 def _cards(
     test: Split, digits: range | tuple[int, ...], nth: int
 ) -> list[tuple[int, np.ndarray[Any, np.dtype[np.uint8]]]]:
     """The n-th test picture of each digit, in the order of the data set: not chosen."""
     return [
-        (digit, test.images[np.flatnonzero(test.labels == digit)[nth], :, :, 0]) for digit in digits
+        (digit, test.inputs[np.flatnonzero(test.labels == digit)[nth], :, :, 0]) for digit in digits
     ]
 
 

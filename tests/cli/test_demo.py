@@ -13,7 +13,7 @@ from shell import Run
 from reflexarc.cli.demo import story
 from reflexarc.cli.demo.courier import courier, rules
 from reflexarc.firmware_bridge.emulator import Emulator
-from reflexarc.models.family import Dataset, Split
+from reflexarc.models.family import Dataset, Options, Split, Trained
 from reflexarc.models.mnist import Mnist
 from reflexarc.models.mnist_cnn import FAMILY
 from reflexarc.perception.tasks import open_task
@@ -24,11 +24,14 @@ from reflexarc.robot.config import RobotConfig
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     def load(folder: Path | None) -> Dataset:
         whole = FAMILY.load(folder)
-        few = Split(whole.train.images[:6000], whole.train.labels[:6000])
-        test = Split(whole.test.images[:1000], whole.test.labels[:1000])
-        return Dataset(few, test, test, whole.source)
+        few = Split(whole.train.inputs[:6000], whole.train.labels[:6000])
+        test = Split(whole.test.inputs[:1000], whole.test.labels[:1000])
+        return Dataset(few, test, test, whole.labels, whole.source)
 
-    family = dataclasses.replace(FAMILY, load=load, epochs=1)
+    def train(data: Dataset, options: Options) -> Trained:
+        return FAMILY.train(data, dataclasses.replace(options, epochs=1))
+
+    family = dataclasses.replace(FAMILY, load=load, train=train)
     monkeypatch.setattr(story, "FAMILY", family)
     monkeypatch.setattr(story, "_SPRINTS", 3)
 

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
 
-from reflexarc.core import ReflexarcError, atomic_write, cache_dir
+from reflexarc.core import ReflexarcError, WriteError, atomic_write, cache_dir
 
 
 def test_a_write_that_succeeds_replaces_the_old_file(tmp_path: Path) -> None:
@@ -27,6 +28,32 @@ def test_a_write_that_fails_keeps_the_old_file_and_leaves_nothing(
         raise error
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["report.txt"]
+
+
+def test_the_temporary_name_has_the_ending_that_writers_insist_on(tmp_path: Path) -> None:
+    with atomic_write(tmp_path / "model.keras") as temporary:
+        assert (temporary.suffix, temporary.parent) == (".keras", tmp_path)
+        temporary.touch()
+
+
+def test_a_disk_that_fills_up_is_an_error_that_says_so(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    path = tmp_path / "big.bin"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        full = pytest.raises(WriteError, match=r"room for .*big.bin.*free some space")
+        with full, atomic_write(path) as temporary:
+            temporary.write_bytes(bytes(10_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_is_an_error_not_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    impossible = tmp_path / "file" / "model.tflite"
+    with pytest.raises(WriteError, match="check the folder"), atomic_write(impossible):
+        pass
 
 
 def test_a_written_file_has_the_permissions_of_a_plain_one(tmp_path: Path) -> None:
