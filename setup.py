@@ -37,6 +37,7 @@ setup(
             "protocol/*.bitproto",
             "firmware/*",
             "firmware/*/*",
+            "firmware/*/*/*",
             "emulator/*.[ch]",
             "emulator/Makefile",
         ],

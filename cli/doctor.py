@@ -128,6 +128,7 @@ def _boards() -> Iterator[Check]:
     )
     tools = shutil.which("avr-gcc")
     yield Check("firmware compiler", tools, "apt-get install gcc-avr avr-libc binutils-avr")
+    yield Check("firmware flasher", shutil.which("avrdude"), "apt-get install avrdude")
     header = next((p for p in ("/usr/include/simavr/sim_avr.h",) if Path(p).exists()), None)
     yield Check("chip emulator", header, "apt-get install gcc make libsimavr-dev libelf-dev")
 

@@ -20,6 +20,12 @@ def register(app: typer.Typer, name: str) -> None:
 def emulate(
     link: Annotated[Path | None, typer.Option(help="Also make the port appear here.")] = None,
     speed: Annotated[float, typer.Option(min=0.01, help="1 is real time.")] = 1.0,
+    eeprom: Annotated[
+        Path | None, typer.Option(help="Keep the chip's EEPROM in this file.")
+    ] = None,
+    vcd: Annotated[
+        Path | None, typer.Option(help="Record all pins into this file, for GTKWave.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Run the firmware on an emulated ATmega328P with two wheels; print its port.
@@ -27,14 +33,14 @@ def emulate(
     Goes on until Ctrl-C. Point any serial program at the port, or
     `reflexarc run robot.yaml --port PORT`.
     """
-    from reflexarc.firmware_bridge.emulator import Emulator
+    from reflexarc.firmware_bridge.emulator import EmulatedBoard
 
     ended = threading.Event()
     # Ctrl-C is the normal end of this verb.
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: ended.set())
     with err.status("build firmware and emulator"):
-        emulator = Emulator(speed=speed, link_path=link)
+        emulator = EmulatedBoard(speed=speed, link_path=link, eeprom=eeprom, vcd=vcd)
     with emulator:
         if json:
             print_line({"port": str(emulator.port)})

@@ -32,7 +32,6 @@ def run(
 ) -> None:
     """See, decide and drive until the source ends or Ctrl-C; the motors end stopped."""
     from reflexarc.firmware_bridge import Board
-    from reflexarc.firmware_bridge.ports import find_port
     from reflexarc.perception.cameras import CameraError, open_camera
     from reflexarc.robot import loop
     from reflexarc.robot.config import load_config
@@ -67,9 +66,7 @@ def run(
     wanted = port or config.board.port
     with (
         open_camera(source) as camera,
-        Board.connect(
-            find_port() if wanted == "auto" else wanted, baudrate=config.board.baudrate
-        ) as board,
+        Board.connect(wanted, baudrate=config.board.baudrate) as board,
     ):
         err.print(f"{config.name}: armed; Ctrl-C stops it")
         loop.run(config, _paced(camera, fps), eyes, board, on_event=tell)

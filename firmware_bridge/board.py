@@ -1,92 +1,141 @@
-"""The robot's board as an object: wheel speeds in, state out."""
+"""The robot's board as an object: commands that say what was applied, state in units."""
 
 from __future__ import annotations
 
 import atexit
 import contextlib
-import struct
-import threading
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from reflexarc.firmware_bridge import handshake
+from reflexarc.firmware_bridge import commands
+from reflexarc.firmware_bridge.clock_sync import ClockEstimate
+from reflexarc.firmware_bridge.engine import ConnectionStatus, Engine
 from reflexarc.firmware_bridge.errors import (
+    BoardError,
     BoardRestartedError,
-    CommandRefusedError,
-    CommandSupersededError,
-    LinkLostError,
+    SettingsError,
     StateTimeoutError,
 )
-from reflexarc.firmware_bridge.link import Link, LinkStatistics
+from reflexarc.firmware_bridge.faults import ALL_FAULTS, capability_names, fault_bits, reset_names
+from reflexarc.firmware_bridge.ports import Port
+from reflexarc.firmware_bridge.probe import find_board
 from reflexarc.firmware_bridge.protocol import messages
-from reflexarc.firmware_bridge.protocol.frame import Frame
-from reflexarc.firmware_bridge.protocol.messages import MessageType, Status
+from reflexarc.firmware_bridge.settings import BoardSettings
+from reflexarc.firmware_bridge.state import SERVO_NAMES, BoardState
+from reflexarc.firmware_bridge.statistics import LinkStatistics
 
-# close() is on the way out and may be in a hurry.
-_CLOSING_TRIES = 3
-# A frame can lose its last byte unseen by the CRC (see link.py); the chip then finds
-# its length wrong. Only one that says so again and again means it.
-_SHORTENED_TRIES = 3
+# 2 x 60 bytes of EEPROM at 3.4 ms each, and time to spare.
+_SAVING_S = 2.0
 
 
 @dataclass(frozen=True)
-class BoardState:
-    """What the chip measured in one control period; pairs are (left, right)."""
+class BoardInfo:
+    """What a board says it is."""
 
-    stamp_ns: int
-    """Host's `time.monotonic_ns` when it arrived."""
-    chip_us: int
-    """Chip's time since its start, unwrapped."""
-    encoder: tuple[int, int]
-    """Counts since the chip's start; forward is positive."""
-    speed: tuple[int, int]
-    """Measured counts/s."""
-    duty: tuple[int, int]
-    """Motor drive, -255..255."""
-    battery_v: float
-    motors_on: bool
-    host_timed_out: bool
-    """The chip stopped the motors because the host was silent."""
-    watchdog_reset: bool
-    """The chip's last start was its watchdog's doing."""
-    saturated: bool
-    """A motor gets all there is."""
-    rx_errors: int
-    """Frames and bytes the chip has thrown away since its start."""
+    port: Port
+    kind: str
+    firmware: str
+    protocol: int
+    capabilities: tuple[str, ...]
+    reset_causes: tuple[str, ...]
+    boots: int
+    """Starts since power came on, the last one included."""
+    settings_source: str
+    """saved, empty or corrupt."""
+
+
+def describe(port: Port, hello: messages.HelloReply) -> BoardInfo:
+    """A handshake's reply in words."""
+    return BoardInfo(
+        port=port,
+        kind=_name(messages.BoardKind, hello.board_kind),
+        firmware=".".join(str(number) for number in hello.firmware_version),
+        protocol=hello.protocol_version,
+        capabilities=capability_names(hello.capabilities),
+        reset_causes=reset_names(hello.reset_cause),
+        boots=hello.boots,
+        settings_source=_name(messages.SettingsSource, hello.settings_source),
+    )
 
 
 class Board:
     """A connected board. Use `Board.connect`, preferably in a with statement.
 
-    Methods may be called from several threads; of two motion commands the newer
-    holds. The motors run only while something is sent at least every 300 ms.
+    Methods may be called from several threads; of two commands for the same thing the
+    newer holds. The motors run only while something is sent at least every 300 ms.
+
+    When the connection breaks it is made again in the background. Meanwhile commands
+    raise LinkLostError at once; afterwards they work again, but nothing moves by itself.
+    A chip that started anew must first be accepted with `rearm`.
     """
 
-    def __init__(self, port: str, baudrate: int, timeout_s: float) -> None:
-        """As `connect`."""
-        self.state: BoardState | None = None
-        """The newest; None before the first."""
-        self._news = threading.Condition()
-        self._link = Link(port, baudrate, on_frame=self._take, on_lost=self._wake)
-        try:
-            self.hello: messages.HelloReply = handshake.shake_hands(self._link, timeout_s)
-        except BaseException:
-            self._link.close()
-            raise
+    def __init__(self, engine: Engine) -> None:
+        """Of a connected engine; see `connect`."""
+        self._engine = engine
+        self._servo_targets: dict[str, float | None] = {}
         atexit.register(self.close)
 
     @classmethod
     def connect(
-        cls, port: str, *, baudrate: int = messages.BAUDRATE, timeout_s: float = 2.0
+        cls,
+        port: str = "auto",
+        *,
+        baudrate: int = messages.BAUDRATE,
+        timeout_s: float = 2.0,
+        reconnect: bool = True,
     ) -> Board:
         """Open `port` for this process alone and greet the board, motors off.
 
-        `timeout_s` is long because opening the port restarts an Arduino.
+        Args:
+            port: a path, or "auto": the only board that answers.
+            baudrate: as compiled into the firmware.
+            timeout_s: long because opening the port restarts an Arduino.
+            reconnect: make the connection again when it breaks.
 
         Raises:
             PortNotFoundError, PortDeniedError, PortBusyError: the port.
             NoAnswerError, ProtocolMismatchError: what is behind it.
         """
-        return cls(port, baudrate, timeout_s)
+        if port == "auto":
+            port = find_board(baudrate)
+        return cls(Engine(port, baudrate, timeout_s, reconnect))
+
+    # ---- what it is, and how it is
+
+    @property
+    def hello(self) -> messages.HelloReply:
+        """The newest handshake's."""
+        return self._engine.hello
+
+    @property
+    def info(self) -> BoardInfo:
+        """The same in words."""
+        return describe(self._engine.port, self.hello)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know: a bad start, settings that are not there."""
+        return self._engine.warnings()
+
+    @property
+    def status(self) -> ConnectionStatus:
+        """How things stand between host and chip."""
+        return self._engine.status
+
+    @property
+    def clock(self) -> ClockEstimate | None:
+        """The chip's clock in the host's time; None in the first moments."""
+        return self._engine.clock
+
+    def statistics(self) -> LinkStatistics:
+        """Counts of the link since connect, all reconnections together."""
+        return LinkStatistics.of(self._engine.counters)
+
+    def rearm(self) -> None:
+        """After a restart: take the chip as it is, with counts that began at 0."""
+        self._servo_targets.clear()
+        self._engine.rearm()
 
     # ---- motion
 
@@ -97,47 +146,73 @@ class Board:
 
         Raises:
             LinkLostError, BoardRestartedError: the motors stop by themselves.
-            CommandRefusedError: the chip does not take it.
+            BoardFaultError: the chip has switched them off until `clear_faults`.
             CommandSupersededError: another thread's command came after this one.
         """
-        # Outside int16 the field could not say it; the chip clamps lower anyway.
-        speed = (_clamp_int16(left), _clamp_int16(right))
-        reply = self._command(MessageType.DRIVE, messages.Drive(speed).pack())
-        return messages.DriveAck.unpack(reply.payload).speed
+        return self._engine.run(commands.drive(left, right))
 
     def stop(self) -> None:
-        """Motors off at once; they coast.
+        """Motors off at once; they coast. Goes before everything that waits.
 
         Raises:
             LinkLostError: the motors stop by themselves.
         """
         # A chip that has just started has its motors off already.
         with contextlib.suppress(BoardRestartedError):
-            self._command(MessageType.STOP)
+            self._engine.run(commands.stop())
 
-    def _command(self, type_: MessageType, payload: bytes = b"") -> Frame:
-        for _ in range(_SHORTENED_TRIES):
-            reply = self._link.request(type_, payload, is_motion=True)
-            if reply.type != MessageType.ACK:
-                return reply
-            ack = messages.Ack.unpack(reply.payload)
-            if ack.status == Status.OK:
-                return reply
-            if ack.status != Status.BAD_LENGTH:
-                break
-        if ack.status == Status.HELLO_REQUIRED:
-            raise BoardRestartedError(
-                expected=f"the board at {self._link.port} in mid-session",
-                found="a chip that has started again",
-                remedy="check its power supply, then connect again",
+    def clear_faults(self, names: Iterable[str] | None = None) -> frozenset[str]:
+        """Clear these faults, or all; gives those whose cause is still there."""
+        bits = ALL_FAULTS if names is None else fault_bits(tuple(names))
+        return self._engine.run(commands.clear(bits))
+
+    # ---- servos and light
+
+    def set_servos(self, angles: Mapping[str, float]) -> dict[str, float]:
+        """Move the named servos (pan, tilt, gripper; degrees); gives the targets that hold.
+
+        Raises:
+            BoardError: there is no such servo.
+        """
+        held = self._command_servos(dict(angles))
+        return {name: angle for name in angles if (angle := held[name]) is not None}
+
+    def release_servos(self, names: Iterable[str] | None = None) -> None:
+        """Let the named ones, or all, go limp: no pulses."""
+        self._command_servos(dict.fromkeys(SERVO_NAMES if names is None else names))
+
+    def _command_servos(self, targets: Mapping[str, float | None]) -> dict[str, float | None]:
+        unknown = sorted(set(targets) - set(SERVO_NAMES))
+        if unknown:
+            raise BoardError(
+                expected=f"servos among {', '.join(SERVO_NAMES)}",
+                found=", ".join(unknown),
+                remedy="use these names",
             )
-        raise CommandRefusedError(
-            expected=f"{type_.name} to be accepted",
-            found=_status_name(ack.status),
-            remedy="flash the firmware that belongs to this version",
-        )
+        # All that is wanted so far goes into each command: a lost older one is made good.
+        self._servo_targets.update(targets)
+        return self._engine.run(commands.servos(self._servo_targets))
+
+    def set_light(self, color: str) -> None:
+        """The RGB light: off, red, green, yellow, blue, magenta, cyan or white.
+
+        Raises:
+            BoardError: another color.
+        """
+        if color not in commands.COLORS:
+            raise BoardError(
+                expected=f"a color among {', '.join(commands.COLORS)}",
+                found=color,
+                remedy="use one of these",
+            )
+        self._engine.run(commands.light(color))
 
     # ---- state
+
+    @property
+    def state(self) -> BoardState | None:
+        """The newest; None before the first."""
+        return self._engine.state
 
     def wait_state(self, timeout_s: float = 0.5, after: BoardState | None = None) -> BoardState:
         """Block until there is a state newer than `after` (by default: than now's).
@@ -147,66 +222,83 @@ class Board:
             BoardRestartedError: the chip has started again, motors off.
             StateTimeoutError: the chip answers, but sends no states.
         """
-        old = after if after is not None else self.state
-        with self._news:
-            self._news.wait_for(lambda: self.state is not old or self._link.is_lost, timeout_s)
-            if self.state is not None and self.state is not old:
-                return self.state
-        if self._link.is_lost:
-            raise self._link.lost_error("")
-        # A chip that has started again sends no states, but asked it says why. The
-        # question is also the safe answer: stand still.
-        with contextlib.suppress(CommandSupersededError):
-            self.drive(0, 0)
+        engine = self._engine
+        old = after if after is not None else engine.state
+
+        def is_over() -> bool:
+            is_up = engine.status is ConnectionStatus.CONNECTED and not engine.link.is_lost
+            return not is_up or engine.state not in (None, old)
+
+        with engine.news:
+            engine.news.wait_for(is_over, timeout_s)
+            state = engine.state
+        engine.check()
+        if state is not None and state is not old:
+            return state
+        # A chip that has started again sends no states, but asked it says why. And where
+        # this process was held up, states come before the answer.
+        engine.run(commands.get_health())
+        if engine.state is not None and engine.state is not old:
+            return engine.state
         raise StateTimeoutError(
-            expected=f"a state from the board at {self._link.port} within {timeout_s} s",
+            expected=f"a state from the board at {engine.port.device} within {timeout_s} s",
             found="silence",
             remedy="check the board's power, then connect again",
         )
 
-    def statistics(self) -> LinkStatistics:
-        """Counts of the link since connect."""
-        return self._link.statistics()
+    def read_state(self) -> BoardState:
+        """Ask for the state now: one round trip."""
+        if self._engine.state is None:
+            self._engine.run(commands.get_health())
+        self._engine.run(commands.get_state())
+        return self._engine.state or self.wait_state()
 
-    def _wake(self) -> None:
-        with self._news:
-            self._news.notify_all()
+    # ---- settings
 
-    def _take(self, frame: Frame, stamp_ns: int) -> None:
-        if frame.type != MessageType.STATE:
-            return  # A late second answer, or a message from a newer firmware.
-        try:
-            message = messages.State.unpack(frame.payload)
-        except struct.error:
-            return
-        flags = message.flags
-        before = self.state.chip_us if self.state is not None else message.t_us
-        with self._news:
-            self.state = BoardState(
-                stamp_ns=stamp_ns,
-                chip_us=before + ((message.t_us - before) & 0xFFFFFFFF),
-                encoder=message.encoder,
-                speed=message.speed,
-                duty=message.duty,
-                battery_v=message.battery_mv / 1000,
-                motors_on=bool(flags & messages.FLAG_MOTORS_ON),
-                host_timed_out=bool(flags & messages.FLAG_HOST_TIMEOUT),
-                watchdog_reset=bool(flags & messages.FLAG_WATCHDOG_RESET),
-                saturated=bool(flags & messages.FLAG_SATURATED),
-                rx_errors=message.rx_errors,
-            )
-            self._news.notify_all()
+    def read_settings(self) -> BoardSettings:
+        """The settings that hold now."""
+        run = self._engine.run
+        return BoardSettings.from_messages(
+            run(commands.get_drive_settings()), run(commands.get_servo_settings())
+        )
+
+    def write_settings(self, settings: BoardSettings) -> None:
+        """Let these hold from now on; not after the next start, unless saved.
+
+        Raises:
+            SettingsError: a value outside the chip's range; nothing of its half is taken.
+            CommandRefusedError: the motors are on.
+        """
+        for half in settings.to_messages():
+            self._engine.run(commands.put_settings(half))
+
+    def save_settings(self) -> None:
+        """Write what holds now to EEPROM, and wait until it is there.
+
+        Raises:
+            SettingsError: it took too long.
+        """
+        self._engine.run(commands.save_settings())
+        deadline = time.monotonic() + _SAVING_S
+        while self.read_state().saving:
+            if time.monotonic() > deadline:
+                raise SettingsError(
+                    expected=f"the settings in EEPROM within {_SAVING_S} s",
+                    found="a chip that is still writing",
+                    remedy="check the power supply, then save again",
+                )
+            time.sleep(0.01)
+
+    def default_settings(self) -> None:
+        """Let the built-in settings hold from now on; not saved."""
+        self._engine.run(commands.default_settings())
 
     # ---- the end
 
     def close(self) -> None:
         """Stop the motors as well as the link allows, and free the port. Never raises."""
         atexit.unregister(self.close)
-        with contextlib.suppress(LinkLostError, CommandSupersededError):
-            if not self._link.is_lost:
-                self._link.request(MessageType.STOP, tries=_CLOSING_TRIES, is_motion=True)
-        self._link.close()
-        self._wake()
+        self._engine.close()
 
     def __enter__(self) -> Board:
         """Itself, already connected."""
@@ -217,9 +309,5 @@ class Board:
         self.close()
 
 
-def _clamp_int16(value: int) -> int:
-    return max(-32768, min(32767, value))
-
-
-def _status_name(status: int) -> str:
-    return Status(status).name if status in set(Status) else f"status {status}"
+def _name(kinds: type[messages.BoardKind] | type[messages.SettingsSource], value: int) -> str:
+    return kinds(value).name.lower() if value in set(kinds) else f"unknown ({value})"

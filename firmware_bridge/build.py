@@ -24,6 +24,8 @@ _HERE = Path(__file__).resolve().parent
 FIRMWARE_SOURCES = _HERE / "firmware"
 EMULATOR_SOURCES = _HERE / "emulator"
 
+_SOURCE_SUFFIXES = (".c", ".h", ".S", ".ld", ".mk")
+
 _APT = "apt-get install --no-install-recommends"
 _FIRMWARE_TOOLS = {"make": "make", "avr-gcc": "gcc-avr", "avr-size": "binutils-avr"}
 _AVR_LIBC = (Path("/usr/lib/avr/include/avr/io.h"), "avr-libc")
@@ -48,7 +50,7 @@ class FirmwareImage:
     hex: Path
     flash_bytes: int
     ram_bytes: int
-    """Static data; the stack comes on top."""
+    """Static data and what is reserved for the stack."""
 
 
 def build_firmware(
@@ -122,7 +124,7 @@ def _fingerprint(sources: Path, arguments: Sequence[str], compiler: str) -> str:
     for part in arguments:
         digest.update(b"\0" + part.encode())
     for path in sorted(sources.rglob("*")):
-        if path.suffix in (".c", ".h") or path.name == "Makefile":
+        if path.suffix in _SOURCE_SUFFIXES or path.name == "Makefile":
             digest.update(b"\0" + str(path.relative_to(sources)).encode() + b"\0")
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -46,4 +46,16 @@ class CommandRefusedError(BoardError):
 
 
 class CommandSupersededError(BoardError):
-    """A newer motion command was sent before this one was acknowledged."""
+    """A newer command for the same thing was sent before this one was acknowledged."""
+
+
+class BoardFaultError(CommandRefusedError):
+    """The chip has switched the motors off for a reason that must be cleared."""
+
+
+class SettingsError(BoardError):
+    """Settings that the chip does not take, or did not keep."""
+
+
+class FlashError(BoardError):
+    """The firmware could not be written to the chip."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import time
 
@@ -10,6 +11,7 @@ from reflexarc.firmware_bridge.link import Link
 from reflexarc.firmware_bridge.protocol.messages import (
     PROTOCOL_VERSION,
     SCHEMA_HASH,
+    Hello,
     HelloReply,
     MessageType,
 )
@@ -20,8 +22,11 @@ _ASK_EVERY_S = 0.1
 _FLASH = "flash the firmware that belongs to this version of reflexarc"
 
 
-def shake_hands(link: Link, timeout_s: float) -> HelloReply:
+def shake_hands(link: Link, timeout_s: float, session: int) -> HelloReply:
     """Say HELLO until answered, and check that both sides were built from one schema.
+
+    Args:
+        session: the host's name for its session, not 0.
 
     Raises:
         NoAnswerError: silence, or noise, for `timeout_s`.
@@ -29,21 +34,36 @@ def shake_hands(link: Link, timeout_s: float) -> HelloReply:
         LinkLostError: the port broke meanwhile.
     """
     deadline = time.monotonic() + timeout_s
+    hello = Hello(PROTOCOL_VERSION, session).pack()
+    heard_before, refused = link.counters.bytes_received, b""
     while time.monotonic() < deadline:
         try:
-            reply = link.request(MessageType.HELLO, tries=1, timeout_s=_ASK_EVERY_S)
+            reply = link.request(MessageType.HELLO, hello, tries=1, timeout_s=_ASK_EVERY_S)
         except LinkLostError:
             if link.is_lost:
                 raise
             continue
-        if reply.type == MessageType.HELLO_REPLY:
-            return _check(reply.payload)
-    raise _no_answer(link, timeout_s)
+        if reply.type != MessageType.HELLO_REPLY:
+            continue
+        try:
+            answer = _check(reply.payload)
+        except ProtocolMismatchError:
+            # Hard to say by accident, impossible to say twice.
+            if refused == reply.payload[:5]:
+                raise
+            refused = reply.payload[:5]
+            continue
+        # Until the chip hears something else, it takes a HELLO for this one said again, and
+        # answers as now. A link that fails here is somebody else's trouble.
+        with contextlib.suppress(LinkLostError):
+            link.request(MessageType.GET_STATE)
+        return answer
+    raise _no_answer(link, timeout_s, link.counters.bytes_received - heard_before)
 
 
-def _no_answer(link: Link, timeout_s: float) -> NoAnswerError:
-    if link.bytes_received:
-        found = f"{link.bytes_received} bytes that make no sense"
+def _no_answer(link: Link, timeout_s: float, heard: int) -> NoAnswerError:
+    if heard:
+        found = f"{heard} bytes that make no sense"
         remedy = "check the baud rate on both sides, and that this is the board's port"
     else:
         found = "silence"

@@ -1,4 +1,4 @@
-"""The serial link: frames out, frames in, and requests that are repeated until answered."""
+"""One open port: the thread that reads it, and the window of requests on it."""
 
 from __future__ import annotations
 
@@ -8,62 +8,40 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from reflexarc.firmware_bridge.errors import CommandSupersededError, LinkLostError
-from reflexarc.firmware_bridge.ports import open_port
-from reflexarc.firmware_bridge.protocol import messages
-from reflexarc.firmware_bridge.protocol.frame import Frame, FrameDecoder, encode_frame
+from reflexarc.firmware_bridge.errors import LinkLostError
+from reflexarc.firmware_bridge.ports import close_port, open_port
+from reflexarc.firmware_bridge.protocol.frame import Frame, FrameDecoder
 from reflexarc.firmware_bridge.protocol.messages import MessageType
+from reflexarc.firmware_bridge.statistics import Counters
+from reflexarc.firmware_bridge.window import (
+    ANSWER_TIMEOUT_S,
+    NoReplyError,
+    Request,
+    Window,
+)
 
-# A round trip is below 2 ms; a busy host may take longer to look. Repeating too
-# early costs a frame, and requests are idempotent.
-ANSWER_TIMEOUT_S = 0.025
-# With 1 % of all bytes broken, one try in five fails: twelve in a row once in 10^8.
-TRIES = 12
-
-# A CRC that leaves 0 cannot see a lost byte at the end when the checksum itself
-# ends with 0x00 (1 frame in 256): the length has to tell. The answer to HELLO is not
-# here, since another version's may be longer or shorter.
-_PAYLOAD_SIZE: dict[int, int] = {
-    message.TYPE: message.LAYOUT.size
-    for message in (messages.DriveAck, messages.State, messages.Ack)
-}
-
+# Until HELLO has said how much the chip holds.
+_FIRST_CAPACITY = 64
 _READ_SIZE = 4096
+# A full window's way there, its answers' back, and states between them.
+_WINDOWS_IN_TIMEOUT = 3
+_LARGEST_WINDOW = 128
+_BITS_PER_BYTE = 10
+# How late a repetition may be while nothing comes in. Shorter would wake an idle host.
+_POLL_S = 0.02
 _JOIN_TIMEOUT_S = 1.0
 
 
-@dataclass(frozen=True)
-class LinkStatistics:
-    """Counts since the link was opened."""
-
-    frames_received: int
-    frames_sent: int
-    retransmissions: int
-    """Requests sent again because no answer came in time."""
-    crc_errors: int
-    """Frames from the chip that failed their checksum."""
-    framing_errors: int
-    """Frames from the chip that were not even frames."""
-    states_missed: int
-    """Gaps in the state stream's numbering."""
-
-
-class _Pending:
-    def __init__(self) -> None:
-        self.answered = threading.Event()
-        self.reply: Frame | None = None
-
-
 class Link:
-    """One open port and the thread that reads it.
+    """Sends requests and gives out frames, until the port breaks or is closed.
 
     Args:
         port: path of the serial port.
         baudrate: bits per second, as compiled into the firmware.
-        on_frame: called in the reader thread, with the time of reception
-            (`time.monotonic_ns`), for each frame that answers no request.
+        counters: of the board, shared by its links.
+        on_frame: called in the reader thread with each frame and the time of its
+            reception (`time.monotonic_ns`), before the request it answers ends.
         on_lost: called once in the reader thread when the port breaks.
     """
 
@@ -72,23 +50,26 @@ class Link:
         port: str,
         baudrate: int,
         *,
+        counters: Counters | None = None,
         on_frame: Callable[[Frame, int], None] = lambda frame, stamp_ns: None,
         on_lost: Callable[[], None] = lambda: None,
     ) -> None:
         self.port = port
-        self.bytes_received = 0
+        self.counters = counters or Counters()
+        self.heard_s = time.monotonic()
+        """When the last whole frame came."""
         self._on_frame = on_frame
         self._on_lost = on_lost
         self._serial = open_port(port, baudrate)
-        self._decoder = FrameDecoder()
-        self._pending: dict[int, _Pending] = {}
-        self._write_lock = threading.Lock()
-        self._seq = 0
-        self._motion_epoch = 0
-        self._frames_sent = 0
-        self._retransmissions = 0
-        self._states_missed = 0
-        self._wrong_lengths = 0
+        self._fd = self._serial.fileno()
+        self._decoder = FrameDecoder(self.counters.decoder)
+        # Re-entrant: what waits for a reply may ask again from where it is told.
+        self._lock = threading.RLock()
+        slow_line_s = _WINDOWS_IN_TIMEOUT * _LARGEST_WINDOW * _BITS_PER_BYTE / baudrate
+        self._window = Window(
+            _FIRST_CAPACITY, self.counters, timeout_s=max(ANSWER_TIMEOUT_S, slow_line_s)
+        )
+        self._cut = False
         self._state_seq: int | None = None
         self._lost: str | None = None
         self._closing = False
@@ -99,67 +80,63 @@ class Link:
 
     # ---- requests
 
+    def set_window(self, capacity: int) -> None:
+        """Allow so many bytes of unanswered requests."""
+        self._window.capacity = capacity
+
+    @property
+    def has_room(self) -> bool:
+        """Would a request be sent at once?"""
+        return self._window.has_room
+
+    def submit(self, request: Request) -> Request:
+        """Send it when the window has room, and again until it is answered."""
+        with self._lock:
+            if self.is_lost:
+                request.fail(self.lost_error(""))
+            else:
+                self._window.submit(request)
+                self._pump()
+        return request
+
     def request(
         self,
         type_: MessageType,
         payload: bytes = b"",
         *,
-        tries: int = TRIES,
-        timeout_s: float = ANSWER_TIMEOUT_S,
-        is_motion: bool = False,
+        tries: int | None = None,
+        timeout_s: float | None = None,
     ) -> Frame:
-        """Send until answered; the request must be idempotent.
-
-        `is_motion`: a newer motion request ends this one's repetition, so that an
-        old set point never overtakes a stop.
+        """Ask and wait for the answer.
 
         Raises:
             LinkLostError: no answer to any try, or the port is gone.
-            CommandSupersededError: see `is_motion`.
         """
-        pending = _Pending()
-        with self._write_lock:
-            self._seq = (self._seq + 1) & 0xFF
-            seq = self._seq
-            if is_motion:
-                self._motion_epoch += 1
-            epoch = self._motion_epoch
-            self._pending[seq] = pending
-        data = encode_frame(type_, seq, payload)
+        asked = self.submit(Request(type_, payload, tries=tries, timeout_s=timeout_s))
         try:
-            for attempt in range(tries):
-                with self._write_lock:
-                    if is_motion and epoch != self._motion_epoch:
-                        raise CommandSupersededError(
-                            expected=f"an answer to {type_.name}",
-                            found="a newer motion command from another thread",
-                            remedy="drive from one thread, or ignore this",
-                        )
-                    self._write(data)
-                    self._retransmissions += attempt > 0
-                if pending.answered.wait(timeout_s):
-                    break
-        finally:
-            self._pending.pop(seq, None)
-        if pending.reply is None:
-            raise self.lost_error(f"no answer to {tries} tries of {type_.name}")
-        return pending.reply
+            return asked.future.result()
+        except NoReplyError as error:
+            raise self.lost_error(f"no answer to {error.args[0]} tries of {type_.name}") from error
 
-    def send(self, type_: MessageType, payload: bytes = b"") -> None:
-        """Send once and expect nothing back."""
-        with self._write_lock:
-            self._seq = (self._seq + 1) & 0xFF
-            self._write(encode_frame(type_, self._seq, payload))
+    def forget(self) -> None:
+        """End all requests: they were meant for a connection that is no more."""
+        with self._lock:
+            self._window.fail_all(self.lost_error("a connection that is being made anew"))
 
-    def _write(self, data: bytes) -> None:
-        if self._closing or self._lost is not None:
-            raise self.lost_error("")
+    def _pump(self) -> None:
+        data = self._window.to_send(time.monotonic())
+        if not data:
+            return
+        if self._cut:
+            data = b"\0" + data
         try:
-            self._serial.write(data)
+            written = os.write(self._fd, data)
+        except BlockingIOError:
+            return  # The line does not move: it is sent again, if that still makes sense.
         except OSError as error:
-            self._lose(f"{error} (unplugged?)")
-            raise self.lost_error("") from error
-        self._frames_sent += 1
+            self._lose(f"{error.strerror or error} (unplugged?)")
+            return
+        self._cut = written < len(data)
 
     # ---- state of the link
 
@@ -179,76 +156,64 @@ class Link:
         )
 
     def _lose(self, reason: str) -> None:
-        if self._lost is None:
-            self._lost = reason
-        for pending in list(self._pending.values()):
-            pending.answered.set()
-
-    def statistics(self) -> LinkStatistics:
-        """Counts since the link was opened."""
-        decoder = self._decoder.statistics
-        return LinkStatistics(
-            frames_received=decoder.frames,
-            frames_sent=self._frames_sent,
-            retransmissions=self._retransmissions,
-            crc_errors=decoder.crc_errors,
-            framing_errors=decoder.framing_errors + self._wrong_lengths,
-            states_missed=self._states_missed,
-        )
+        with self._lock:
+            if self._lost is None:
+                self._lost = reason
+            self._window.fail_all(self.lost_error(""))
 
     def close(self) -> None:
         """Stop reading and free the port. May be called again."""
-        if self._closing:
-            return
-        self._closing = True
-        self._lose("a connection that was closed")
+        with self._lock:
+            if self._closing:
+                return
+            self._lose("a connection that was closed")
+            self._closing = True
         os.write(self._wake_write, b"x")
         if threading.current_thread() is not self._reader:
             self._reader.join(_JOIN_TIMEOUT_S)
-        with self._write_lock, contextlib.suppress(OSError):
-            self._serial.close()
+        with self._lock, contextlib.suppress(OSError):
+            close_port(self._serial)
         os.close(self._wake_write)
         os.close(self._wake_read)
 
     # ---- reader thread
 
     def _read_loop(self) -> None:
-        port = self._serial.fileno()
         while not self._closing:
-            ready, _, _ = select.select([port, self._wake_read], [], [])
+            ready, _, _ = select.select([self._fd, self._wake_read], [], [], _POLL_S)
             if self._wake_read in ready:
                 return
-            try:
-                data = os.read(port, _READ_SIZE)
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                data, reason = b"", f"{error.strerror or error} (unplugged?)"
-            else:
-                reason = "the port's end (unplugged?)"
-            if not data:
-                self._lose(reason)
-                self._on_lost()
-                return
-            stamp_ns = time.monotonic_ns()
-            self.bytes_received += len(data)
-            for frame in self._decoder.feed(data):
-                self._take(frame, stamp_ns)
+            data = b""
+            if ready:
+                try:
+                    data = os.read(self._fd, _READ_SIZE)
+                    reason = "" if data else "the port's end (unplugged?)"
+                except BlockingIOError:
+                    reason = ""
+                except OSError as error:
+                    reason = f"{error.strerror or error} (unplugged?)"
+                if reason:
+                    self._lose(reason)
+                    self._on_lost()
+                    return
+            self._take(data)
 
-    def _take(self, frame: Frame, stamp_ns: int) -> None:
-        size = len(frame.payload)
-        if _PAYLOAD_SIZE.get(frame.type, size) != size:
-            self._wrong_lengths += 1
-            return
-        if frame.type == MessageType.STATE:
-            if self._state_seq is not None:
-                self._states_missed += (frame.seq - self._state_seq - 1) & 0xFF
-            self._state_seq = frame.seq
+    def _take(self, data: bytes) -> None:
+        stamp_ns = time.monotonic_ns()
+        self.counters.bytes_received += len(data)
+        for frame in self._decoder.feed(data):
+            self.heard_s = stamp_ns * 1e-9
+            self._count_missed(frame)
             self._on_frame(frame, stamp_ns)
+            with self._lock:
+                self._window.receive(frame, stamp_ns * 1e-9)
+        with self._lock:
+            if not self.is_lost:
+                self._pump()
+
+    def _count_missed(self, frame: Frame) -> None:
+        if frame.type != MessageType.STATE:
             return
-        pending = self._pending.get(frame.seq)
-        if pending is None:
-            self._on_frame(frame, stamp_ns)
-        else:
-            pending.reply = frame
-            pending.answered.set()
+        if self._state_seq is not None:
+            self.counters.states_missed += (frame.seq - self._state_seq - 1) & 0xFF
+        self._state_seq = frame.seq

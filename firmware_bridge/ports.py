@@ -1,8 +1,12 @@
-"""Serial ports: which there are, and opening one with a useful error."""
+"""Serial ports: which there are, and opening one for us alone with a useful error."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
+import os
+import termios
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +29,20 @@ class Port:
     description: str
     usb_id: str | None
     """Vendor and product, "2341:0043", where it is on USB."""
+    serial_number: str | None = None
+    """The USB device's own, where it has one."""
+    location: str | None = None
+    """Which USB socket it is in."""
+
+    def is_same_device(self, other: Port) -> bool:
+        """The same board, even if its port has another name now."""
+        if self.usb_id != other.usb_id:
+            return False
+        if self.usb_id is None:
+            return self.device == other.device
+        if self.serial_number or other.serial_number:
+            return self.serial_number == other.serial_number
+        return self.location == other.location
 
 
 def list_ports() -> list[Port]:
@@ -34,6 +52,8 @@ def list_ports() -> list[Port]:
             device=str(info.device),
             description=str(info.description),
             usb_id=f"{info.vid:04x}:{info.pid:04x}" if info.vid is not None else None,
+            serial_number=info.serial_number,
+            location=info.location,
         )
         for info in _list_ports.comports()
     ]
@@ -45,21 +65,13 @@ def _names_of_ports() -> str:
     return f"these ports: {', '.join(names)}" if names else "no serial port at all"
 
 
-def find_port() -> str:
-    """The one port that can be the board's: on USB, or the only one there is.
-
-    Raises:
-        PortNotFoundError: none, or several.
-    """
-    ports = list_ports()
-    candidates = [port for port in ports if port.usb_id is not None] or ports
-    if len(candidates) == 1:
-        return candidates[0].device
-    raise PortNotFoundError(
-        expected="one serial port that can be the board's",
-        found=_names_of_ports(),
-        remedy="name the port" if candidates else "plug the board in",
-    )
+def describe_port(device: str) -> Port:
+    """What is known of a port; only its path where it is not listed (a link, a pty)."""
+    real = os.path.realpath(device)
+    for port in list_ports():
+        if os.path.realpath(port.device) == real:
+            return port
+    return Port(device, "", None)
 
 
 def _explain(port: str, error: OSError) -> BoardError:
@@ -106,4 +118,19 @@ def open_port(port: str, baudrate: int) -> serial.Serial:
             remedy="use the firmware's, 500000 by default",
         ) from error
     opened.reset_input_buffer()
+    _set_exclusive(opened, termios.TIOCEXCL)
     return opened
+
+
+def close_port(opened: serial.Serial) -> None:
+    """Close it, for whoever comes next."""
+    _set_exclusive(opened, termios.TIOCNXCL)
+    opened.close()
+
+
+def _set_exclusive(opened: serial.Serial, request: int) -> None:
+    # pyserial's lock binds only programs that look at it; this one binds a terminal too.
+    # Not on a pty: its other end keeps it open, so the mark would outlive a killed host.
+    if not os.path.realpath(opened.port).startswith("/dev/pts/"):
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(opened.fileno(), request)

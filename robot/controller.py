@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from reflexarc.firmware_bridge.board import BoardState
+from reflexarc.firmware_bridge import BoardState
 from reflexarc.perception.observation import Observation
 from reflexarc.robot.actions import Move, Stop, Turn
 from reflexarc.robot.config import RobotConfig

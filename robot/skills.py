@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from reflexarc.core import ReflexarcError
-from reflexarc.firmware_bridge.board import BoardState
+from reflexarc.firmware_bridge import BoardState
 from reflexarc.robot.actions import Move, Turn
 from reflexarc.robot.config import Geometry, Limits
 from reflexarc.robot.gate import Wheels

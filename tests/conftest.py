@@ -13,7 +13,7 @@ from hypothesis import settings
 
 from reflexarc.firmware_bridge import Board
 from reflexarc.firmware_bridge.build import FirmwareImage, build_firmware
-from reflexarc.firmware_bridge.emulator import Emulator
+from reflexarc.firmware_bridge.emulator import EmulatedBoard
 
 # No deadlines: machines are shared. In CI the same cases every time; elsewhere new ones.
 settings.register_profile("reflexarc", deadline=None, derandomize="CI" in os.environ)
@@ -21,6 +21,12 @@ settings.load_profile("reflexarc")
 
 ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--board", metavar="PORT", help="run tests/hil on the real board at this serial port"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -49,19 +55,19 @@ def firmware() -> FirmwareImage:
 
 
 @pytest.fixture
-def emulator(firmware: FirmwareImage) -> Iterator[Emulator]:
-    with Emulator(firmware) as running:
+def emulator(firmware: FirmwareImage) -> Iterator[EmulatedBoard]:
+    with EmulatedBoard(firmware) as running:
         yield running
 
 
 @pytest.fixture
-def board(emulator: Emulator) -> Iterator[Board]:
+def board(emulator: EmulatedBoard) -> Iterator[Board]:
     with Board.connect(emulator.port) as connected:
         yield connected
 
 
 @pytest.fixture
-def keep_driving(emulator: Emulator, board: Board) -> Callable[[int, int, float], None]:
+def keep_driving(emulator: EmulatedBoard, board: Board) -> Callable[[int, int, float], None]:
     """Repeat a set point, as a host must, for a time on the chip's clock."""
 
     def drive(left: int, right: int, seconds: float) -> None:

@@ -59,7 +59,10 @@ def test_the_wheel_holds_what_runs_and_nothing_else(wheel: Path) -> None:
         "reflexarc/perception/weights/digits.tflite",
         "reflexarc/models/assets.yaml",
         "reflexarc/cli/demo/templates/report.html",
-        "reflexarc/firmware_bridge/firmware/main.c",
+        "reflexarc/firmware_bridge/firmware/app/main.c",
+        "reflexarc/firmware_bridge/firmware/chips/atmega328p/uart.c",
+        "reflexarc/firmware_bridge/firmware/chips/atmega328p/chip.mk",
+        "reflexarc/firmware_bridge/firmware/hal/hal.h",
         "reflexarc/firmware_bridge/firmware/generated/schema_hash.h",
         "reflexarc/firmware_bridge/emulator/wheel.c",
         "reflexarc/perception/py.typed",
@@ -81,8 +84,8 @@ def test_it_installs_and_works_in_an_empty_environment(bin_folder: Path, tmp_pat
     assert checks["digits model"] and checks["runtime"] and not checks["training"]
     drive = (
         "from reflexarc.firmware_bridge import Board\n"
-        "from reflexarc.firmware_bridge.emulator import Emulator\n"
-        "with Emulator() as e, Board.connect(e.port) as b:\n"
+        "from reflexarc.firmware_bridge.emulator import EmulatedBoard\n"
+        "with EmulatedBoard() as e, Board.connect(e.port) as b:\n"
         "    b.drive(1000, 1000); e.wait(0.2); print(e.status().speed[0] > 500)\n"
     )
     assert run(bin_folder / "python", "-c", drive, cwd=tmp_path).strip() == "True"

@@ -13,7 +13,7 @@ from reflexarc.cli.demo.cards import CardCamera
 from reflexarc.cli.demo.latency import Sample
 from reflexarc.core import ReflexarcError
 from reflexarc.firmware_bridge import Board
-from reflexarc.firmware_bridge.emulator import CPU_HZ, Emulator
+from reflexarc.firmware_bridge.emulator import CPU_HZ, EmulatedBoard
 from reflexarc.firmware_bridge.emulator.records import Trace
 from reflexarc.perception.frame import Frame
 from reflexarc.perception.observation import Observation
@@ -55,7 +55,7 @@ class Drive:
     rolled_m: float = 0.0
     picture: npt.NDArray[np.uint8] | None = None
     size: float = 0.0
-    trace: Trace = field(default_factory=lambda: Trace([], [], 0))
+    trace: Trace = field(default_factory=lambda: Trace([], [], [], 0))
     sample: Sample | None = None
 
     @property
@@ -84,7 +84,7 @@ def rules(metres_per_digit: float, hold_s: float = 0.1) -> tuple[Reflex, ...]:
 def courier(
     config: RobotConfig,
     task: Task,
-    emulator: Emulator,
+    emulator: EmulatedBoard,
     cards: Sequence[tuple[int, Digit]],
     *,
     seed: int,
@@ -178,7 +178,7 @@ class _Watch:
 def _fill(
     drive: Drive,
     watch: _Watch,
-    emulator: Emulator,
+    emulator: EmulatedBoard,
     before: tuple[int, int],
     counts_per_m: float,
 ) -> None:

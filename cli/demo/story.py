@@ -15,7 +15,7 @@ from reflexarc.cli.demo.courier import METRES_PER_DIGIT, Drive, courier, rules
 from reflexarc.cli.output import err
 from reflexarc.core import atomic_write
 from reflexarc.export import package
-from reflexarc.firmware_bridge.emulator import Emulator
+from reflexarc.firmware_bridge.emulator import EmulatedBoard
 from reflexarc.models import training
 from reflexarc.models.family import Dataset, History, Options, Split
 from reflexarc.models.mnist_cnn import FAMILY
@@ -111,7 +111,7 @@ def tell(folder: Path, data_folder: Path | None, seed: int) -> Story:
     )
     task = open_task("digits", exported.files["int8"], robot.perception.smallest_px)
     with err.status("build firmware and emulator"):
-        emulator = Emulator()
+        emulator = EmulatedBoard()
     with emulator, _progress() as progress:
         bar = progress.add_task("drive n x 0.1 m", total=10, last="")
         drives = courier(

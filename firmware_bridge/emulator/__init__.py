@@ -1,7 +1,7 @@
 """The rover's board without a board: its real firmware on an emulated ATmega328P."""
 
 from reflexarc.firmware_bridge.emulator.emulator import (
-    Emulator,
+    EmulatedBoard,
     EmulatorError,
     WheelModel,
 )
@@ -11,17 +11,19 @@ from reflexarc.firmware_bridge.emulator.records import (
     Exchange,
     HostFrame,
     MotorChange,
+    PinEdge,
     Trace,
 )
 
 __all__ = [
     "CPU_HZ",
-    "Emulator",
+    "EmulatedBoard",
     "EmulatorError",
     "EmulatorStatus",
     "Exchange",
     "HostFrame",
     "MotorChange",
+    "PinEdge",
     "Trace",
     "WheelModel",
 ]

@@ -1,6 +1,6 @@
 #include "cable.h"
 
-static unsigned flip_ppm, drop_ppm;
+static unsigned flip_ppm, drop_ppm, duplicate_ppm;
 static uint32_t noise_state = 1;
 static struct cable_statistics statistics;
 
@@ -17,23 +17,27 @@ static bool happens(unsigned ppm)
     return ppm && cable_noise() % 1000000 < ppm;
 }
 
-bool cable_pass(uint8_t *byte)
+unsigned cable_pass(uint8_t *byte)
 {
     if (happens(drop_ppm)) {
         statistics.dropped++;
-        return false;
+        return 0;
     }
     if (happens(flip_ppm)) {
         statistics.flipped++;
         *byte ^= 1 << (cable_noise() & 7);
     }
-    return true;
+    if (!happens(duplicate_ppm))
+        return 1;
+    statistics.duplicated++;
+    return 2;
 }
 
-void cable_set_faults(unsigned flip, unsigned drop, unsigned seed)
+void cable_set_faults(unsigned flip, unsigned drop, unsigned duplicate, unsigned seed)
 {
     flip_ppm = flip;
     drop_ppm = drop;
+    duplicate_ppm = duplicate;
     noise_state = seed ? seed : 1; // xorshift stays at 0 for ever
 }
 

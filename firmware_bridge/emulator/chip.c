@@ -8,11 +8,13 @@
 #include "sim_elf.h"
 
 #define SUPPLY_MV 5000
+#define RAM_START 0x100
 
 static avr_t *chip;
 static void (*core_reset)(avr_t *);
 static void (*reset_listener)(void);
 static unsigned long resets;
+static avr_cycle_count_t held_until;
 
 // simavr's own would sleep in real time; the main loop does the pacing.
 static void no_sleep(avr_t *avr, avr_cycle_count_t cycles)
@@ -73,8 +75,13 @@ bool chip_run(avr_cycle_count_t cycles)
 {
     avr_cycle_count_t end = chip->cycle + cycles;
     avr_cycle_timer_register(chip, cycles, on_slice_end, NULL);
-    while (chip->cycle < end && chip_is_alive())
-        avr_run(chip);
+    while (chip->cycle < end && chip_is_alive()) {
+        if (chip_is_in_reset())
+            // The world outside goes on.
+            chip->cycle += 1 + avr_cycle_timer_process(chip);
+        else
+            avr_run(chip);
+    }
     return chip_is_alive();
 }
 
@@ -82,6 +89,23 @@ void chip_reset(void)
 {
     avr_reset(chip);
     avr_regbit_set(chip, chip->reset_flags.extrf);
+}
+
+void chip_brown_out(avr_cycle_count_t cycles)
+{
+    avr_reset(chip);
+    avr_regbit_set(chip, chip->reset_flags.borf);
+    uint32_t noise = chip->cycle | 1;
+    for (uint32_t address = RAM_START; address <= chip->ramend; address++) {
+        noise = noise * 1664525 + 1013904223; // Numerical Recipes
+        chip->data[address] = noise >> 24;
+    }
+    held_until = chip->cycle + cycles;
+}
+
+bool chip_is_in_reset(void)
+{
+    return chip->cycle < held_until;
 }
 
 unsigned long chip_resets(void)
@@ -98,4 +122,9 @@ void chip_set_battery(unsigned millivolts)
 {
     avr_irq_t *adc = avr_io_getirq(chip, AVR_IOCTL_ADC_GETIRQ, ADC_IRQ_ADC0 + BATTERY_ADC_CHANNEL);
     avr_raise_irq(adc, millivolts / BATTERY_DIVIDER);
+}
+
+unsigned chip_light(void)
+{
+    return (chip->data[REG_PORTB] & chip->data[REG_DDRB]) >> LIGHT_SHIFT & 7;
 }

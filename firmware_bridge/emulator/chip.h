@@ -15,6 +15,14 @@ void chip_on_reset(void (*call)(void));
 bool chip_run(avr_cycle_count_t cycles);
 
 void chip_reset(void);
+
+// The supply breaks down for this long: the chip is held in reset, its RAM forgets.
+void chip_brown_out(avr_cycle_count_t cycles);
+bool chip_is_in_reset(void);
+
 unsigned long chip_resets(void);
 bool chip_is_alive(void);
 void chip_set_battery(unsigned millivolts);
+
+// The light's red, green and blue as bits 0 to 2.
+unsigned chip_light(void);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "control.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -13,14 +14,19 @@
 
 #include "cable.h"
 #include "chip.h"
+#include "latency.h"
 #include "motor_pins.h"
+#include "pins.h"
+#include "range_sensor.h"
 #include "serial.h"
+#include "servo_pins.h"
 #include "timebase.h"
 #include "trace.h"
 #include "wheel.h"
 
 #define MAX_CLIENTS 4
-#define LINE_SIZE 256
+// Room for 16 kB to inject.
+#define LINE_SIZE 33000
 // A page fits the socket's buffer: the emulation never waits for a slow reader.
 #define EVENTS_PER_PAGE 200
 #define REPLY_SIZE (EVENTS_PER_PAGE * 200)
@@ -72,14 +78,28 @@ static void say_status(void)
         wheel_speed(LEFT), wheel_speed(RIGHT));
     say(",\"rx_bytes\":%lu,\"tx_bytes\":%lu,\"last_rx_cycle\":%" PRIu64, serial->rx_bytes,
         serial->tx_bytes, serial->last_rx_cycle);
-    say(",\"overruns\":%lu,\"dropped\":%lu,\"flipped\":%lu,\"unheard\":%lu,\"wrong_baud\":%lu}",
-        serial->overruns, cable->dropped, cable->flipped, serial->unheard, serial->wrong_baud);
+    say(",\"overruns\":%lu,\"dropped\":%lu,\"flipped\":%lu,\"duplicated\":%lu", serial->overruns,
+        cable->dropped, cable->flipped, cable->duplicated);
+    say(",\"unheard\":%lu,\"wrong_baud\":%lu", serial->unheard, serial->wrong_baud);
+    say(",\"servo_us\":[%.2f,%.2f,%.2f]", servo_pins_width_us(PAN), servo_pins_width_us(TILT),
+        servo_pins_width_us(GRIPPER));
+    say(",\"light\":[%u,%u,%u]", chip_light() & 1, chip_light() >> 1 & 1, chip_light() >> 2 & 1);
+    say(",\"range_questions\":%lu,\"in_reset\":%s,\"worst_latency\":{", range_sensor_questions(),
+        chip_is_in_reset() ? "true" : "false");
+    const char *comma = "";
+    for (int i = 0; latency_name(i); i++)
+        if (latency_worst(i)) {
+            say("%s\"%s\":%" PRIu64, comma, latency_name(i), latency_worst(i));
+            comma = ",";
+        }
+    say("}}");
 }
 
 static void say_trace(void)
 {
     struct motor_event motor;
     struct frame_event frame;
+    struct pin_event pin;
     int room = EVENTS_PER_PAGE;
     motor_pins_check_idle();
     say("{\"motor\":[");
@@ -90,6 +110,10 @@ static void say_trace(void)
     for (const char *comma = ""; room && trace_next_frame(&frame); room--, comma = ",")
         say("%s[%" PRIu64 ",%" PRId64 ",%" PRIu64 ",%" PRId64 ",%u]", comma, frame.first_cycle,
             frame.first_wall_ns, frame.end_cycle, frame.end_wall_ns, frame.length);
+    say("],\"pin\":[");
+    for (const char *comma = ""; room && trace_next_pin(&pin); room--, comma = ",")
+        say("%s[%" PRIu64 ",\"%c%u\",%s]", comma, pin.cycle, pin.pin.port, pin.pin.bit,
+            pin.high ? "true" : "false");
     say("],\"more\":%s,\"lost\":%lu}", room ? "false" : "true", trace_lost());
 }
 
@@ -99,13 +123,41 @@ static void say_exchange(double left, double right)
     wheel_set_speed(LEFT, left);
     wheel_set_speed(RIGHT, right);
     say("{\"cycle\":%" PRIu64 ",\"drive\":[%.6f,%.6f],\"encoder\":[%ld,%ld]}", chip->cycle,
-        motor_pins_take_mean(LEFT, READER_EXCHANGE), motor_pins_take_mean(RIGHT, READER_EXCHANGE),
+        wheel_take_drive(LEFT, READER_EXCHANGE), wheel_take_drive(RIGHT, READER_EXCHANGE),
         wheel_count(LEFT), wheel_count(RIGHT));
+}
+
+// What was ordered has happened now.
+static void say_done(void)
+{
+    say("{\"cycle\":%" PRIu64 "}", chip->cycle);
+}
+
+static void say_injected(const char *line)
+{
+    uint8_t bytes[LINE_SIZE / 2];
+    char name[16];
+    unsigned length = 0;
+    int read = 0;
+    if (sscanf(line, "%15s %n", name, &read) != 1)
+        return say("{\"error\":\"unknown command\"}");
+    for (line += read; isxdigit(line[0]) && isxdigit(line[1]); line += 2)
+        sscanf(line, "%2hhx", &bytes[length++]);
+    if (*line)
+        return say("{\"error\":\"not hexadecimal\"}");
+    if (strcmp(name, "inject_host"))
+        serial_inject_to_chip(bytes, length);
+    else
+        serial_inject_to_host(bytes, length);
+    say_done();
 }
 
 static void obey(const char *line)
 {
-    unsigned flip, drop, seed, value;
+    unsigned flip, drop, duplicate, seed, value, wheel;
+    unsigned long long cycles;
+    char name[8];
+    struct pin pin;
     double left, right;
     if (!strcmp(line, "status"))
         return say_status();
@@ -113,8 +165,28 @@ static void obey(const char *line)
         return say_trace();
     if (sscanf(line, "exchange %lf %lf", &left, &right) == 2)
         return say_exchange(left, right);
-    if (sscanf(line, "faults %u %u %u", &flip, &drop, &seed) == 3)
-        cable_set_faults(flip, drop, seed);
+    if (!strncmp(line, "inject", 6))
+        return say_injected(line);
+    if (sscanf(line, "faults %u %u %u %u", &flip, &drop, &duplicate, &seed) == 4)
+        cable_set_faults(flip, drop, duplicate, seed);
+    else if (sscanf(line, "stall %llu", &cycles) == 1)
+        serial_stall(cycles);
+    else if (sscanf(line, "brown_out %llu", &cycles) == 1)
+        chip_brown_out(cycles);
+    else if (sscanf(line, "watch %7s", name) == 1 && pin_parse(name, &pin))
+        pin_watch(pin);
+    else if (sscanf(line, "range %u", &value) == 1)
+        range_sensor_set(value);
+    else if (sscanf(line, "bump %u", &value) == 1)
+        pin_drive(bump_pin, !value);
+    else if (sscanf(line, "emergency_stop %u", &value) == 1)
+        pin_drive(emergency_stop_pin, value);
+    else if (sscanf(line, "encoder %u %u", &wheel, &value) == 2 && wheel < WHEELS)
+        wheel_unplug(wheel, value);
+    else if (sscanf(line, "jam %u %u", &wheel, &value) == 2 && wheel < WHEELS)
+        wheel_jam(wheel, value);
+    else if (sscanf(line, "swap %u %u", &wheel, &value) == 2 && wheel < WHEELS)
+        wheel_swap_motor(wheel, value);
     else if (sscanf(line, "battery %u", &value) == 1)
         chip_set_battery(value);
     else if (sscanf(line, "model %u", &value) == 1)
@@ -130,7 +202,7 @@ static void obey(const char *line)
         done = true;
     else
         return say("{\"error\":\"unknown command\"}");
-    say("{}");
+    say_done();
 }
 
 static void hang_up(struct client *client)

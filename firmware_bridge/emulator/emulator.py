@@ -13,7 +13,7 @@ import time
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from reflexarc.core import ReflexarcError
 from reflexarc.firmware_bridge.build import FirmwareImage, build_emulator, build_firmware
@@ -23,6 +23,7 @@ from reflexarc.firmware_bridge.emulator.records import (
     Exchange,
     HostFrame,
     MotorChange,
+    PinEdge,
     Trace,
 )
 
@@ -46,8 +47,10 @@ class WheelModel:
     """The duty (0..1) that just starts to move it."""
 
 
-class Emulator:
+class EmulatedBoard:
     """A running board; a context manager.
+
+    What changes its surroundings gives the cycle at which it happened.
 
     Args:
         firmware: an ELF file or what `build_firmware` gave; None builds the default.
@@ -55,6 +58,9 @@ class Emulator:
         wheel: both wheels' parameters.
         battery_v: at the board's terminals.
         link_path: where the port shall appear; None for a private temporary path.
+        eeprom: a file with the chip's EEPROM, loaded where it is there and written when
+            the chip changes it; None forgets it.
+        vcd: a file for all pins' edges, to be seen with GTKWave; complete after `close`.
 
     Raises:
         EmulatorError: it did not start.
@@ -69,6 +75,8 @@ class Emulator:
         wheel: WheelModel | None = None,
         battery_v: float = 7.4,
         link_path: Path | str | None = None,
+        eeprom: Path | str | None = None,
+        vcd: Path | str | None = None,
     ) -> None:
         wheel = wheel or WheelModel()
         if firmware is None:
@@ -95,6 +103,8 @@ class Emulator:
                 f"--no-load-speed={wheel.no_load_speed}",
                 f"--time-constant={wheel.time_constant_s}",
                 f"--friction={wheel.friction}",
+                *([] if eeprom is None else [f"--eeprom={eeprom}"]),
+                *([] if vcd is None else [f"--vcd={vcd}"]),
             ],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
@@ -139,15 +149,21 @@ class Emulator:
         return EmulatorStatus.from_json(self._command("status"))
 
     def trace(self) -> Trace:
-        """Motor changes and host frames since the last call."""
+        """Motor changes, host frames and watched pins' edges since the last call."""
         motor: list[MotorChange] = []
         frames: list[HostFrame] = []
+        pins: list[PinEdge] = []
         while True:
             page = self._command("trace")
             motor += [MotorChange(*event) for event in page["motor"]]
             frames += [HostFrame(*event) for event in page["frame"]]
+            pins += [PinEdge(*event) for event in page["pin"]]
             if not page["more"]:
-                return Trace(motor, frames, page["lost"])
+                return Trace(motor, frames, pins, page["lost"])
+
+    def watch(self, pin: str) -> int:
+        """Take this pin's edges into the trace from now on: "B1"."""
+        return self._act(f"watch {pin}")
 
     def wait(self, seconds: float) -> EmulatorStatus:
         """Let emulated time pass; gives the status at its end."""
@@ -158,26 +174,75 @@ class Emulator:
             status = self.status()
         return status
 
-    def reset(self) -> None:
+    def reset(self) -> int:
         """Pull the chip's reset pin. The wheels roll on."""
-        self._command("reset")
+        return self._act("reset")
 
-    def set_battery(self, volts: float) -> None:
+    def brown_out(self, seconds: float) -> int:
+        """The supply breaks down for that long: the chip is in reset, its RAM forgets."""
+        return self._act(f"brown_out {round(seconds * CPU_HZ)}")
+
+    def set_battery(self, volts: float) -> int:
         """The battery's voltage from now on."""
-        self._command(f"battery {round(volts * 1000)}")
+        return self._act(f"battery {round(volts * 1000)}")
 
-    def unplug(self) -> None:
+    def set_range(self, mm: int | None) -> int:
+        """The distance the range sensor answers with; None: it stays silent."""
+        return self._act(f"range {mm or 0}")
+
+    def press_bump(self, pressed: bool) -> int:
+        """The bump switch."""
+        return self._act(f"bump {int(pressed)}")
+
+    def open_emergency_stop(self, opened: bool) -> int:
+        """The emergency stop: opened is pressed, or its wire is broken."""
+        return self._act(f"emergency_stop {int(opened)}")
+
+    def unplug_encoder(
+        self, wheel: int, channel: Literal["both", "a", "b"] = "both", unplugged: bool = True
+    ) -> int:
+        """Pull an encoder's wire: the channel reads high for ever. 0 is left."""
+        channels = {"a": 1, "b": 2, "both": 3}[channel] if unplugged else 0
+        return self._act(f"encoder {wheel} {channels}")
+
+    def jam_wheel(self, wheel: int, jammed: bool) -> int:
+        """Hold a wheel of the built-in model. 0 is left."""
+        return self._act(f"jam {wheel} {int(jammed)}")
+
+    def swap_motor(self, wheel: int, swapped: bool) -> int:
+        """Swap the motor's two wires: it turns against its drive. 0 is left."""
+        return self._act(f"swap {wheel} {int(swapped)}")
+
+    # ---- the cable
+
+    def unplug(self) -> int:
         """Pull the serial cable: the host gets a hang-up, the chip hears nothing."""
-        self._command("unplug")
+        return self._act("unplug")
 
-    def replug(self) -> None:
+    def replug(self) -> int:
         """Put it back, at the same path."""
-        self._command("replug")
+        return self._act("replug")
 
-    def faults(self, *, flip_ppm: int = 0, drop_ppm: int = 0, seed: int = 1) -> None:
-        """Break bytes from now on, both ways: parts per million with one bit flipped,
-        and lost."""
-        self._command(f"faults {flip_ppm} {drop_ppm} {seed}")
+    def faults(
+        self, *, flip_ppm: int = 0, drop_ppm: int = 0, duplicate_ppm: int = 0, seed: int = 1
+    ) -> int:
+        """Break bytes from now on, both ways: parts per million of them with one bit
+        flipped, lost, and doubled. The same seed gives the same faults."""
+        return self._act(f"faults {flip_ppm} {drop_ppm} {duplicate_ppm} {seed}")
+
+    def stall_line(self, seconds: float) -> int:
+        """Nothing passes for that long, either way; then everything does."""
+        return self._act(f"stall {round(seconds * CPU_HZ)}")
+
+    def inject(self, data: bytes) -> int:
+        """Bytes to the chip, as if from the host. At most 16,000."""
+        return self._act(f"inject {data.hex()}")
+
+    def inject_host(self, data: bytes) -> int:
+        """Bytes to the host, as if from the chip. At most 16,000."""
+        return self._act(f"inject_host {data.hex()}")
+
+    # ---- a body outside
 
     def exchange(self, left: float, right: float) -> Exchange:
         """Be the body: set the wheels' speeds (counts/s) and take the motors' drive.
@@ -186,6 +251,10 @@ class Emulator:
         """
         values = self._command(f"exchange {left} {right}")
         return Exchange(values["cycle"], tuple(values["drive"]), tuple(values["encoder"]))
+
+    def _act(self, line: str) -> int:
+        cycle: int = self._command(line)["cycle"]
+        return cycle
 
     def _command(self, line: str) -> dict[str, Any]:
         with self._lock:
@@ -221,7 +290,7 @@ class Emulator:
                 self._socket = None
         self._end()
 
-    def __enter__(self) -> Emulator:
+    def __enter__(self) -> EmulatedBoard:
         """Itself, already running."""
         return self
 

@@ -13,19 +13,25 @@
 
 #include "chip.h"
 #include "control.h"
+#include "eeprom.h"
+#include "latency.h"
 #include "motor_pins.h"
+#include "pins.h"
+#include "range_sensor.h"
 #include "serial.h"
+#include "servo_pins.h"
 #include "timebase.h"
+#include "vcd.h"
 #include "wheel.h"
 
 // The host's bytes are taken up between slices, so a slice is what the emulation may
 // add to a latency.
-#define SLICE_US 100
-#define SLICES_PER_CONTROL 10
+#define SLICE_US 20
+#define SLICES_PER_CONTROL 50
 #define TIMER_SLACK_NS 1000
 
 struct options {
-    const char *firmware, *link, *control;
+    const char *firmware, *link, *control, *eeprom, *vcd;
     double speed;
     unsigned battery_mv;
     pid_t parent;
@@ -42,8 +48,11 @@ static void on_signal(int signal)
 
 static void on_reset(void)
 {
+    pins_on_reset();
     serial_on_reset();
     motor_pins_on_reset();
+    servo_pins_on_reset();
+    range_sensor_on_reset();
     wheel_on_reset();
 }
 
@@ -55,7 +64,8 @@ static struct options parse(int count, char **arguments)
         {"battery-mv", required_argument, NULL, 'b'},
         {"parent", required_argument, NULL, 'p'},   {"no-load-speed", required_argument, NULL, 'n'},
         {"time-constant", required_argument, NULL, 't'},
-        {"friction", required_argument, NULL, 'r'}, {0},
+        {"friction", required_argument, NULL, 'r'}, {"eeprom", required_argument, NULL, 'e'},
+        {"vcd", required_argument, NULL, 'v'}, {0},
     };
     struct options options = {
         .speed = 1,
@@ -73,13 +83,15 @@ static struct options parse(int count, char **arguments)
         case 'n': options.wheel.no_load_speed = atof(optarg); break;
         case 't': options.wheel.time_constant = atof(optarg); break;
         case 'r': options.wheel.friction = atof(optarg); break;
+        case 'e': options.eeprom = optarg; break;
+        case 'v': options.vcd = optarg; break;
         default: exit(2);
         }
     }
     if (!options.firmware || !options.link || !options.control) {
         fprintf(stderr, "usage: %s --firmware ELF --link PATH --control PATH [--speed X]"
                         " [--parent PID] [--battery-mv X] [--no-load-speed X]"
-                        " [--time-constant X] [--friction X]\n", arguments[0]);
+                        " [--time-constant X] [--friction X] [--eeprom FILE] [--vcd FILE]\n", arguments[0]);
         exit(2);
     }
     return options;
@@ -104,6 +116,7 @@ static void run(const struct options *options)
         serial_read_host();
         if (slice % SLICES_PER_CONTROL == 0) {
             control_serve();
+            eeprom_save();
             if (is_orphan(options))
                 break;
         }
@@ -129,7 +142,17 @@ int main(int count, char **arguments)
     avr_t *avr = chip_create(options.firmware);
     if (!avr)
         fail("firmware", options.firmware);
+    if (options.eeprom && !eeprom_init(avr, options.eeprom))
+        fail("EEPROM file", options.eeprom);
+    if (options.vcd && !vcd_open(avr, options.vcd))
+        fail("VCD file", options.vcd);
+    pins_init(avr);
+    pin_drive(bump_pin, true);
+    pin_drive(emergency_stop_pin, false);
+    latency_init(avr);
     motor_pins_init(avr);
+    servo_pins_init(avr);
+    range_sensor_init(avr);
     wheel_init(avr, &options.wheel);
     if (!serial_init(avr, options.link))
         fail("pty link", options.link);
@@ -145,6 +168,8 @@ int main(int count, char **arguments)
 
     control_close();
     serial_close();
+    eeprom_save();
+    vcd_close();
     if (is_orphan(&options)) {
         char path[strlen(options.control) + 1];
         rmdir(dirname(strcpy(path, options.control)));

@@ -5,6 +5,7 @@
 
 #include "avr_ioport.h"
 #include "avr_timer.h"
+#include "pins.h"
 #include "timebase.h"
 #include "trace.h"
 
@@ -69,6 +70,7 @@ static void set_level(struct motor *motor, bool high)
     count_drive(motor);
     motor->high = high;
     motor->last_edge = chip->cycle;
+    pin_note(wheel_pins[motor->index].pwm, high);
     if (!high) {
         motor->fall = chip->cycle;
         motor->has_period = true;

@@ -38,10 +38,21 @@ class EmulatorStatus:
     """Bytes the chip read too late."""
     dropped: int
     flipped: int
+    duplicated: int
     unheard: int
     """Bytes from the chip that nobody took."""
     wrong_baud: int
     """Bytes turned to noise because host and chip disagree on the speed."""
+    servo_us: tuple[float, float, float]
+    """Length of the last pulse to pan, tilt and gripper; 0 where none comes."""
+    light: tuple[int, int, int]
+    """Red, green, blue: 1 is on."""
+    range_questions: int
+    """How often the chip has triggered the range sensor."""
+    in_reset: bool
+    """During a brown-out."""
+    worst_latency: dict[str, int]
+    """Of each interrupt that ran: the longest wait for it, in cycles."""
 
     @property
     def seconds(self) -> float:
@@ -81,11 +92,20 @@ class HostFrame(NamedTuple):
     length: int
 
 
+class PinEdge(NamedTuple):
+    """A watched pin, such as "B1", changed its level at `cycle`."""
+
+    cycle: int
+    pin: str
+    high: bool
+
+
 class Trace(NamedTuple):
     """Events in order of time; `lost` counts those overwritten before anybody asked."""
 
     motor: list[MotorChange]
     frames: list[HostFrame]
+    pins: list[PinEdge]
     lost: int
 
 

@@ -37,8 +37,17 @@ static long delivered, register_accesses, transmitted;
 static struct frame_event frame;
 
 // Chip to host.
-static uint8_t outbox[READ_SIZE];
-static unsigned outbox_length;
+static struct outgoing {
+    avr_cycle_count_t end; // of its stop bit
+    uint8_t byte;
+} outbox[QUEUE_SIZE];
+static unsigned outbox_head, outbox_tail;
+static avr_cycle_count_t line_end; // of the last byte's stop bit
+static avr_io_write_t write_data_register;
+static void *data_register_param;
+
+static avr_cycle_count_t stalled_until;
+static bool is_doubled;
 
 // ---- the speed of the line
 
@@ -106,10 +115,6 @@ static void show_to_chip(uint8_t byte)
 
 static void deliver(uint8_t byte)
 {
-    statistics.rx_bytes++;
-    note_frame(byte);
-    if (!cable_pass(&byte))
-        return;
     long reads = register_accesses - transmitted;
     // A receiver that is off keeps nothing: the first bytes after a start.
     if (!(chip->data[REG_UCSR0B] & UCSR0B_RXEN0)) {
@@ -125,22 +130,67 @@ static void deliver(uint8_t byte)
     show_to_chip(byte);
 }
 
+static bool is_stalled(void)
+{
+    return chip->cycle < stalled_until;
+}
+
+void serial_stall(avr_cycle_count_t cycles)
+{
+    stalled_until = chip->cycle + cycles;
+}
+
 static avr_cycle_count_t on_byte(avr_t *avr, avr_cycle_count_t when, void *param)
 {
+    static uint8_t byte;
     (void)avr;
     (void)param;
+    // The second of a doubled byte takes its time on the line too.
+    if (is_doubled) {
+        is_doubled = false;
+        deliver(byte);
+        return when + cycles_per_byte();
+    }
     if (queue_head == queue_tail) {
         line_is_busy = false;
         return 0;
     }
-    deliver(queue[queue_tail++ % QUEUE_SIZE]);
+    if (is_stalled())
+        return stalled_until;
+    byte = queue[queue_tail++ % QUEUE_SIZE];
+    statistics.rx_bytes++;
+    note_frame(byte);
+    unsigned times = cable_pass(&byte);
+    if (times)
+        deliver(byte);
+    is_doubled = times == 2;
     return when + cycles_per_byte();
+}
+
+static void send_to_chip(uint8_t byte)
+{
+    queue[queue_head++ % QUEUE_SIZE] = byte;
+    if (!line_is_busy) {
+        line_is_busy = true;
+        avr_cycle_timer_register(chip, cycles_per_byte(), on_byte, NULL);
+    }
+}
+
+static bool has_room(void)
+{
+    return QUEUE_SIZE - (queue_head - queue_tail) > READ_SIZE;
+}
+
+void serial_inject_to_chip(const uint8_t *bytes, unsigned length)
+{
+    for (unsigned i = 0; i < length && has_room(); i++)
+        send_to_chip(bytes[i]);
 }
 
 void serial_read_host(void)
 {
     uint8_t bytes[READ_SIZE];
-    if (master < 0 || QUEUE_SIZE - (queue_head - queue_tail) < READ_SIZE)
+    if (master < 0 || !has_room())
         return;
     ssize_t length = read(master, bytes, sizeof bytes);
     if (length <= 0)
@@ -149,11 +199,7 @@ void serial_read_host(void)
     if (!readable)
         statistics.wrong_baud += length;
     for (ssize_t i = 0; i < length; i++)
-        queue[queue_head++ % QUEUE_SIZE] = readable ? bytes[i] : cable_noise();
-    if (!line_is_busy) {
-        line_is_busy = true;
-        avr_cycle_timer_register(chip, cycles_per_byte(), on_byte, NULL);
-    }
+        send_to_chip(readable ? bytes[i] : cable_noise());
 }
 
 // ---- chip to host
@@ -165,10 +211,29 @@ static void on_transmit(avr_irq_t *irq, uint32_t value, void *param)
     uint8_t byte = value;
     transmitted++;
     statistics.tx_bytes++;
-    if (!cable_pass(&byte))
-        return;
-    if (outbox_length < sizeof outbox)
-        outbox[outbox_length++] = byte;
+    for (unsigned times = cable_pass(&byte); times; times--)
+        serial_inject_to_host(&byte, 1);
+}
+
+void serial_inject_to_host(const uint8_t *bytes, unsigned length)
+{
+    for (unsigned i = 0; i < length && outbox_head - outbox_tail < QUEUE_SIZE; i++)
+        outbox[outbox_head++ % QUEUE_SIZE] =
+            (struct outgoing){.end = line_end, .byte = bytes[i]};
+}
+
+// The data register is free again when the shift register has taken its byte: at once
+// where the line is idle, else when the byte before has gone. simavr says it a byte time
+// after the write, so that the program's own delay would come between all bytes.
+static void on_data_write(avr_t *avr, avr_io_addr_t address, uint8_t byte, void *param)
+{
+    (void)param;
+    avr_cycle_count_t taken = line_end > avr->cycle ? line_end : avr->cycle;
+    avr_cycle_count_t cycles = uart->cycles_per_byte;
+    line_end = taken + cycles_per_byte();
+    uart->cycles_per_byte = taken > avr->cycle ? taken - avr->cycle : 1;
+    write_data_register(avr, address, byte, data_register_param);
+    uart->cycles_per_byte = cycles;
 }
 
 static void on_data_register(avr_irq_t *irq, uint32_t value, void *param)
@@ -186,17 +251,23 @@ static void on_data_register(avr_irq_t *irq, uint32_t value, void *param)
 
 void serial_write_host(void)
 {
-    if (!outbox_length)
+    uint8_t bytes[READ_SIZE];
+    unsigned length = 0;
+    if (is_stalled())
+        return;
+    while (length < sizeof bytes && outbox_tail != outbox_head
+        && outbox[outbox_tail % QUEUE_SIZE].end <= chip->cycle)
+        bytes[length++] = outbox[outbox_tail++ % QUEUE_SIZE].byte;
+    if (!length)
         return;
     if (master >= 0 && !bauds_agree()) {
-        statistics.wrong_baud += outbox_length;
-        for (unsigned i = 0; i < outbox_length; i++)
-            outbox[i] = cable_noise();
+        statistics.wrong_baud += length;
+        for (unsigned i = 0; i < length; i++)
+            bytes[i] = cable_noise();
     }
     // A UART does not wait for somebody to listen.
-    ssize_t written = master < 0 ? 0 : write(master, outbox, outbox_length);
-    statistics.unheard += outbox_length - (written > 0 ? written : 0);
-    outbox_length = 0;
+    ssize_t written = master < 0 ? 0 : write(master, bytes, length);
+    statistics.unheard += length - (written > 0 ? written : 0);
 }
 
 // ---- plug and chip
@@ -260,6 +331,10 @@ bool serial_init(avr_t *avr, const char *path)
         avr_io_getirq(avr, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_OUTPUT), on_transmit, NULL);
     avr_irq_register_notify(
         avr_iomem_getirq(avr, REG_UDR0, NULL, AVR_IOMEM_IRQ_ALL), on_data_register, NULL);
+    avr_io_addr_t data_register = AVR_DATA_TO_IO(REG_UDR0);
+    write_data_register = avr->io[data_register].w.c;
+    data_register_param = avr->io[data_register].w.param;
+    avr->io[data_register].w.c = on_data_write;
     return serial_replug();
 }
 
@@ -269,6 +344,7 @@ void serial_on_reset(void)
     queue_tail = queue_head;
     frame.length = 0;
     delivered = register_accesses - transmitted;
+    line_end = chip->cycle;
 }
 
 void serial_close(void)

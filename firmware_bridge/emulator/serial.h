@@ -20,6 +20,13 @@ bool serial_init(avr_t *avr, const char *link_path);
 void serial_on_reset(void);
 void serial_close(void);
 
+// Nothing passes for this long, either way; then everything does.
+void serial_stall(avr_cycle_count_t cycles);
+
+// Bytes to one end as if from the other.
+void serial_inject_to_chip(const uint8_t *bytes, unsigned length);
+void serial_inject_to_host(const uint8_t *bytes, unsigned length);
+
 // Between two slices of emulation.
 void serial_read_host(void);
 void serial_write_host(void);

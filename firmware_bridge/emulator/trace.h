@@ -18,12 +18,20 @@ struct frame_event {
     unsigned length;
 };
 
+struct pin_event {
+    avr_cycle_count_t cycle;
+    struct pin pin;
+    bool high;
+};
+
 void trace_motor(const struct motor_event *event);
 void trace_frame(const struct frame_event *event);
+void trace_pin(const struct pin_event *event);
 
 // False where there is nothing (more) to fetch.
 bool trace_next_motor(struct motor_event *event);
 bool trace_next_frame(struct frame_event *event);
+bool trace_next_pin(struct pin_event *event);
 
 // Events that were overwritten before they were fetched.
 unsigned long trace_lost(void);

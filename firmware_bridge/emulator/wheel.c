@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "avr_ioport.h"
 #include "motor_pins.h"
+#include "pins.h"
 
 static avr_t *chip;
 static struct wheel_parameters model;
@@ -17,7 +17,8 @@ static struct wheel {
     double speed;    // counts/s
     avr_cycle_count_t cycle;
     long count; // the encoder's: changes by one an edge
-    avr_irq_t *a, *b;
+    unsigned unplugged;
+    bool jammed, swapped;
 } wheels[WHEELS];
 
 static void set_encoder_pins(struct wheel *wheel)
@@ -25,17 +26,9 @@ static void set_encoder_pins(struct wheel *wheel)
     static const uint8_t gray[4] = {0, 1, 3, 2}; // forward: A leads
     const struct wheel_pins *pins = &wheel_pins[wheel->index];
     uint8_t phase = gray[wheel->count & 3];
-    uint8_t a = phase & 1, b = phase >> 1;
-    // simavr shows its pull-ups on every write to PORT, over a driven input. What is
-    // declared as an external pull is left alone.
-    avr_ioport_external_t external = {
-        .name = pins->encoder_a.port,
-        .mask = 1 << pins->encoder_a.bit | 1 << pins->encoder_b.bit,
-        .value = a << pins->encoder_a.bit | b << pins->encoder_b.bit,
-    };
-    avr_ioctl(chip, AVR_IOCTL_IOPORT_SET_EXTERNAL(pins->encoder_a.port), &external);
-    avr_raise_irq(wheel->a, a);
-    avr_raise_irq(wheel->b, b);
+    // The encoder's outputs are open collectors: unplugged, they are pulled up.
+    pin_drive(pins->encoder_a, phase & 1 || wheel->unplugged & CHANNEL_A);
+    pin_drive(pins->encoder_b, phase >> 1 || wheel->unplugged & CHANNEL_B);
 }
 
 // The cycle of the next edge; 0 where the wheel stands.
@@ -93,28 +86,22 @@ static double model_speed(double speed, double drive)
     return turned ? 0 : next;
 }
 
+double wheel_take_drive(int wheel, enum drive_reader reader)
+{
+    double drive = motor_pins_take_mean(wheel, reader);
+    return wheels[wheel].swapped ? -drive : drive;
+}
+
 static avr_cycle_count_t on_millisecond(avr_t *avr, avr_cycle_count_t when, void *param)
 {
     (void)avr;
     (void)param;
     motor_pins_check_idle();
     for (int i = 0; i < WHEELS && model_is_on; i++) {
-        double drive = motor_pins_take_mean(i, READER_WHEEL);
-        change_speed(&wheels[i], model_speed(wheels[i].speed, drive));
+        double drive = wheel_take_drive(i, READER_WHEEL);
+        change_speed(&wheels[i], wheels[i].jammed ? 0 : model_speed(wheels[i].speed, drive));
     }
     return when + CYCLES_PER_MS;
-}
-
-// A reset clears the chip's picture of its pins, but simavr passes on only changes.
-static avr_cycle_count_t on_pins_forgotten(avr_t *avr, avr_cycle_count_t when, void *param)
-{
-    (void)avr;
-    (void)when;
-    struct wheel *wheel = param;
-    avr_raise_irq(wheel->a, !wheel->a->value);
-    avr_raise_irq(wheel->b, !wheel->b->value);
-    set_encoder_pins(wheel);
-    return 0;
 }
 
 void wheel_init(avr_t *avr, const struct wheel_parameters *parameters)
@@ -123,13 +110,8 @@ void wheel_init(avr_t *avr, const struct wheel_parameters *parameters)
     model = *parameters;
     decay_per_ms = exp(-1e-3 / model.time_constant);
     for (int i = 0; i < WHEELS; i++) {
-        const struct wheel_pins *pins = &wheel_pins[i];
-        struct wheel *wheel = &wheels[i];
-        wheel->index = i;
-        wheel->a = avr_io_getirq(
-            avr, AVR_IOCTL_IOPORT_GETIRQ(pins->encoder_a.port), pins->encoder_a.bit);
-        wheel->b = avr_io_getirq(
-            avr, AVR_IOCTL_IOPORT_GETIRQ(pins->encoder_b.port), pins->encoder_b.bit);
+        wheels[i].index = i;
+        set_encoder_pins(&wheels[i]);
     }
     wheel_on_reset();
 }
@@ -138,10 +120,8 @@ void wheel_on_reset(void)
 {
     // avr_reset() drops every cycle timer; the wheels roll on.
     avr_cycle_timer_register(chip, CYCLES_PER_MS, on_millisecond, NULL);
-    for (int i = 0; i < WHEELS; i++) {
-        avr_cycle_timer_register(chip, 1, on_pins_forgotten, &wheels[i]);
+    for (int i = 0; i < WHEELS; i++)
         change_speed(&wheels[i], wheels[i].speed);
-    }
 }
 
 void wheel_use_model(bool on)
@@ -162,4 +142,20 @@ double wheel_speed(int wheel)
 long wheel_count(int wheel)
 {
     return wheels[wheel].count;
+}
+
+void wheel_unplug(int wheel, unsigned channels)
+{
+    wheels[wheel].unplugged = channels;
+    set_encoder_pins(&wheels[wheel]);
+}
+
+void wheel_jam(int wheel, bool jammed)
+{
+    wheels[wheel].jammed = jammed;
+}
+
+void wheel_swap_motor(int wheel, bool swapped)
+{
+    wheels[wheel].swapped = swapped;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "board.h"
+#include "motor_pins.h"
 
 struct wheel_parameters {
     double no_load_speed; // counts/s at full duty
@@ -18,6 +19,16 @@ void wheel_on_reset(void);
 
 void wheel_use_model(bool on);
 void wheel_set_speed(int wheel, double counts_per_second);
+
+// A motor's mean drive since the same reader's last call, -1..1, as its shaft has it.
+double wheel_take_drive(int wheel, enum drive_reader reader);
+
+// Faults: encoder channels without a wire, a wheel that can't turn (of the built-in
+// model), a motor with its wires the other way round.
+enum { CHANNEL_A = 1, CHANNEL_B = 2 };
+void wheel_unplug(int wheel, unsigned channels);
+void wheel_jam(int wheel, bool jammed);
+void wheel_swap_motor(int wheel, bool swapped);
 
 double wheel_speed(int wheel);
 long wheel_count(int wheel);

@@ -42,7 +42,7 @@ def encode_frame(type_: int, seq: int, payload: bytes = b"") -> bytes:
     if len(payload) > MAX_PAYLOAD:
         raise ValueError(f"expected at most {MAX_PAYLOAD} bytes of payload; found {len(payload)}")
     body = bytes((type_, seq)) + payload
-    encoded: bytes = cobs.encode(body + _crc(body).to_bytes(2, "big"))
+    encoded: bytes = cobs.encode(body + _crc(body).to_bytes(2, "little"))
     return encoded + b"\0"
 
 
@@ -58,8 +58,8 @@ class DecoderStatistics:
 class FrameDecoder:
     """Takes bytes in pieces of any size, gives whole frames. Never raises."""
 
-    def __init__(self) -> None:
-        self.statistics = DecoderStatistics()
+    def __init__(self, statistics: DecoderStatistics | None = None) -> None:
+        self.statistics = statistics or DecoderStatistics()
         self._buffer = bytearray()
         self._too_long = False
 
@@ -96,8 +96,7 @@ class FrameDecoder:
         if too_long or len(body) < _MIN_BODY:
             self.statistics.framing_errors += 1
             return None
-        # The CRC over data and its own CRC is 0.
-        if _crc(body):
+        if _crc(body[:-2]) != int.from_bytes(body[-2:], "little"):
             self.statistics.crc_errors += 1
             return None
         self.statistics.frames += 1

@@ -12,7 +12,7 @@ from shell import Run
 
 from reflexarc.cli.demo import story
 from reflexarc.cli.demo.courier import courier, rules
-from reflexarc.firmware_bridge.emulator import Emulator
+from reflexarc.firmware_bridge.emulator import EmulatedBoard
 from reflexarc.models.family import Dataset, Options, Split, Trained
 from reflexarc.models.mnist import Mnist
 from reflexarc.models.mnist_cnn import FAMILY
@@ -61,7 +61,9 @@ def test_a_hurried_demo_runs_to_its_end_and_names_what_failed(
     assert again["parity"][0]["accuracy"] == result["parity"][0]["accuracy"]
 
 
-def test_the_courier_drives_what_the_packaged_model_reads(emulator: Emulator, mnist: Mnist) -> None:
+def test_the_courier_drives_what_the_packaged_model_reads(
+    emulator: EmulatedBoard, mnist: Mnist
+) -> None:
     cards = [(n, mnist.test_images[mnist.test_labels == n][0]) for n in (2, 0, 5)]
     config = RobotConfig(reflexes=rules(0.1))
     drives = courier(config, open_task("digits"), emulator, cards, seed=3)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from shell import Run
 
-from reflexarc.firmware_bridge.emulator import Emulator
+from reflexarc.firmware_bridge.emulator import EmulatedBoard
 from reflexarc.models.mnist import Mnist
 
 ROBOT = """
@@ -20,7 +20,7 @@ reflexes:
 
 
 def test_a_card_in_a_folder_of_frames_moves_the_robot(
-    emulator: Emulator, mnist: Mnist, tmp_path: Path, reflexarc: Run
+    emulator: EmulatedBoard, mnist: Mnist, tmp_path: Path, reflexarc: Run
 ) -> None:
     wall = np.full((240, 320, 3), 120, np.uint8)
     card = wall.copy()

@@ -17,7 +17,7 @@ import pytest
 
 from reflexarc.core import ReflexarcError
 from reflexarc.firmware_bridge import Board
-from reflexarc.firmware_bridge.emulator import CPU_HZ, Emulator
+from reflexarc.firmware_bridge.emulator import CPU_HZ, EmulatedBoard
 from reflexarc.perception import Box, Detection, Frame, Observation
 from reflexarc.robot import loop
 from reflexarc.robot.actions import Action, Move, Stop, Turn
@@ -90,7 +90,7 @@ def on_digit(value: int, *actions: Action, hold_s: float = 0.0) -> Reflex:
     return Reflex(event="digit_seen", value=value, hold_s=hold_s, cooldown_s=0, actions=actions)
 
 
-def rolled(emulator: Emulator, before: tuple[int, int], counts_per_m: float) -> list[float]:
+def rolled(emulator: EmulatedBoard, before: tuple[int, int], counts_per_m: float) -> list[float]:
     """What the emulated wheels really rolled, left and right, in metres."""
     now = emulator.status().encoder
     return [(a - b) / counts_per_m for a, b in zip(now, before, strict=True)]
@@ -98,7 +98,7 @@ def rolled(emulator: Emulator, before: tuple[int, int], counts_per_m: float) -> 
 
 @pytest.mark.parametrize("distance", [0.1, -0.25, 0.6])
 def test_a_seen_digit_moves_the_body_by_its_distance(
-    emulator: Emulator, board: Board, distance: float
+    emulator: EmulatedBoard, board: Board, distance: float
 ) -> None:
     with Robot(board, on_digit(3, Move(distance_m=distance))) as robot:
         robot.eyes.digit = 3
@@ -109,7 +109,7 @@ def test_a_seen_digit_moves_the_body_by_its_distance(
         assert body == pytest.approx([distance, distance], rel=0.05)
 
 
-def test_a_turn_rolls_the_wheels_apart(emulator: Emulator, board: Board) -> None:
+def test_a_turn_rolls_the_wheels_apart(emulator: EmulatedBoard, board: Board) -> None:
     with Robot(board, on_digit(3, Turn(angle_deg=90))) as robot:
         robot.eyes.digit = 3
         robot.wait_for("finished")
@@ -118,7 +118,9 @@ def test_a_turn_rolls_the_wheels_apart(emulator: Emulator, board: Board) -> None
     assert left == pytest.approx(-right, abs=0.002)
 
 
-def test_a_stop_reflex_ends_a_move_and_the_pins_are_quiet(emulator: Emulator, board: Board) -> None:
+def test_a_stop_reflex_ends_a_move_and_the_pins_are_quiet(
+    emulator: EmulatedBoard, board: Board
+) -> None:
     rules = (on_digit(9, Move(distance_m=5.0)), on_digit(0, Stop()))
     with Robot(board, *rules) as robot:
         robot.eyes.digit = 9
@@ -130,7 +132,7 @@ def test_a_stop_reflex_ends_a_move_and_the_pins_are_quiet(emulator: Emulator, bo
         assert emulator.wait(0.05).duty == (0, 0)
 
 
-def test_a_camera_that_falls_silent_stops_the_move(emulator: Emulator, board: Board) -> None:
+def test_a_camera_that_falls_silent_stops_the_move(emulator: EmulatedBoard, board: Board) -> None:
     with Robot(board, on_digit(9, Move(distance_m=5.0))) as robot:
         robot.eyes.digit = 9
         robot.wait_for("started")
@@ -141,7 +143,7 @@ def test_a_camera_that_falls_silent_stops_the_move(emulator: Emulator, board: Bo
         assert emulator.wait(0.05).duty == (0, 0)
 
 
-def test_an_empty_battery_stops_the_move(emulator: Emulator, board: Board) -> None:
+def test_an_empty_battery_stops_the_move(emulator: EmulatedBoard, board: Board) -> None:
     with Robot(board, on_digit(9, Move(distance_m=5.0))) as robot:
         robot.eyes.digit = 9
         robot.wait_for("started")
@@ -151,7 +153,7 @@ def test_an_empty_battery_stops_the_move(emulator: Emulator, board: Board) -> No
 
 
 def test_a_chip_that_restarts_ends_the_run_with_motors_off(
-    emulator: Emulator, board: Board
+    emulator: EmulatedBoard, board: Board
 ) -> None:
     with Robot(board, on_digit(9, Move(distance_m=5.0))) as robot:
         robot.eyes.digit = 9
@@ -165,7 +167,7 @@ def test_a_chip_that_restarts_ends_the_run_with_motors_off(
 
 
 def test_a_pulled_cable_ends_the_run_and_the_pins_within_310_ms(
-    emulator: Emulator, board: Board
+    emulator: EmulatedBoard, board: Board
 ) -> None:
     with Robot(board, on_digit(9, Move(distance_m=5.0))) as robot:
         robot.eyes.digit = 9
@@ -187,7 +189,7 @@ def card(digit: np.ndarray) -> np.ndarray:
 
 
 def test_killing_the_whole_robot_stops_the_pins_within_310_ms(
-    emulator: Emulator, tmp_path: Path, mnist: object
+    emulator: EmulatedBoard, tmp_path: Path, mnist: object
 ) -> None:
     """`reflexarc run` sees a 9, drives off, and is killed in mid-move."""
     nine = mnist.test_images[mnist.test_labels == 9][0]  # type: ignore[attr-defined]

@@ -46,6 +46,7 @@ class Rover:
         self.now_ns += round(PERIOD_S * 1e9)
         return BoardState(
             stamp_ns=self.now_ns,
+            measured_ns=self.now_ns,
             chip_us=self.now_ns // 1000,
             encoder=(math.floor(self.position[0]), math.floor(self.position[1])),
             speed=(round(self.speed[0]), round(self.speed[1])),
@@ -55,7 +56,16 @@ class Rover:
             host_timed_out=False,
             watchdog_reset=False,
             saturated=False,
+            bump=False,
+            emergency_stop=False,
+            servos_moving=False,
+            saving=False,
+            faults=frozenset(),
+            range_m=None,
+            servos={},
             rx_errors=0,
+            longest_period_us=0,
+            stack_free=0,
         )
 
 

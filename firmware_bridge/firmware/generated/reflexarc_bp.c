@@ -2,19 +2,44 @@
 
 #include "reflexarc_bp.h"
 
+int EncodeHello(struct Hello *m, unsigned char *s) {
+    s[0] = (((unsigned char *)&((*m).protocol_version))[0] ) & 255;
+    s[1] = (((unsigned char *)&((*m).session))[0] ) & 255;
+    s[2] = (((unsigned char *)&((*m).session))[1] ) & 255;
+    s[3] = (((unsigned char *)&((*m).session))[2] ) & 255;
+    s[4] = (((unsigned char *)&((*m).session))[3] ) & 255;
+    return 0;
+}
+
+int DecodeHello(struct Hello *m, unsigned char *s) {
+    ((unsigned char *)&((*m).protocol_version))[0] = (s[0] ) & 255;
+    ((unsigned char *)&((*m).session))[0] = (s[1] ) & 255;
+    ((unsigned char *)&((*m).session))[1] = (s[2] ) & 255;
+    ((unsigned char *)&((*m).session))[2] = (s[3] ) & 255;
+    ((unsigned char *)&((*m).session))[3] = (s[4] ) & 255;
+    return 0;
+}
+
 int EncodeHelloReply(struct HelloReply *m, unsigned char *s) {
     s[0] = (((unsigned char *)&((*m).protocol_version))[0] ) & 255;
     s[1] = (((unsigned char *)&((*m).schema_hash))[0] ) & 255;
     s[2] = (((unsigned char *)&((*m).schema_hash))[1] ) & 255;
     s[3] = (((unsigned char *)&((*m).schema_hash))[2] ) & 255;
     s[4] = (((unsigned char *)&((*m).schema_hash))[3] ) & 255;
-    s[5] = (((unsigned char *)&((*m).firmware_version[0]))[0] ) & 255;
-    s[6] = (((unsigned char *)&((*m).firmware_version[1]))[0] ) & 255;
-    s[7] = (((unsigned char *)&((*m).capabilities))[0] ) & 255;
-    s[8] = (((unsigned char *)&((*m).capabilities))[1] ) & 255;
-    s[9] = (((unsigned char *)&((*m).reset_cause))[0] ) & 255;
-    s[10] = (((unsigned char *)&((*m).boots))[0] ) & 255;
-    s[11] = (((unsigned char *)&((*m).boots))[1] ) & 255;
+    s[5] = (((unsigned char *)&((*m).board_kind))[0] ) & 255;
+    s[6] = (((unsigned char *)&((*m).firmware_version[0]))[0] ) & 255;
+    s[7] = (((unsigned char *)&((*m).firmware_version[1]))[0] ) & 255;
+    s[8] = (((unsigned char *)&((*m).capabilities))[0] ) & 255;
+    s[9] = (((unsigned char *)&((*m).capabilities))[1] ) & 255;
+    s[10] = (((unsigned char *)&((*m).reset_cause))[0] ) & 255;
+    s[11] = (((unsigned char *)&((*m).boots))[0] ) & 255;
+    s[12] = (((unsigned char *)&((*m).boots))[1] ) & 255;
+    s[13] = (((unsigned char *)&((*m).last_session))[0] ) & 255;
+    s[14] = (((unsigned char *)&((*m).last_session))[1] ) & 255;
+    s[15] = (((unsigned char *)&((*m).last_session))[2] ) & 255;
+    s[16] = (((unsigned char *)&((*m).last_session))[3] ) & 255;
+    s[17] = (((unsigned char *)&((*m).settings_source))[0] ) & 255;
+    s[18] = (((unsigned char *)&((*m).receive_buffer))[0] ) & 255;
     return 0;
 }
 
@@ -24,13 +49,20 @@ int DecodeHelloReply(struct HelloReply *m, unsigned char *s) {
     ((unsigned char *)&((*m).schema_hash))[1] = (s[2] ) & 255;
     ((unsigned char *)&((*m).schema_hash))[2] = (s[3] ) & 255;
     ((unsigned char *)&((*m).schema_hash))[3] = (s[4] ) & 255;
-    ((unsigned char *)&((*m).firmware_version[0]))[0] = (s[5] ) & 255;
-    ((unsigned char *)&((*m).firmware_version[1]))[0] = (s[6] ) & 255;
-    ((unsigned char *)&((*m).capabilities))[0] = (s[7] ) & 255;
-    ((unsigned char *)&((*m).capabilities))[1] = (s[8] ) & 255;
-    ((unsigned char *)&((*m).reset_cause))[0] = (s[9] ) & 255;
-    ((unsigned char *)&((*m).boots))[0] = (s[10] ) & 255;
-    ((unsigned char *)&((*m).boots))[1] = (s[11] ) & 255;
+    ((unsigned char *)&((*m).board_kind))[0] = (s[5] ) & 255;
+    ((unsigned char *)&((*m).firmware_version[0]))[0] = (s[6] ) & 255;
+    ((unsigned char *)&((*m).firmware_version[1]))[0] = (s[7] ) & 255;
+    ((unsigned char *)&((*m).capabilities))[0] = (s[8] ) & 255;
+    ((unsigned char *)&((*m).capabilities))[1] = (s[9] ) & 255;
+    ((unsigned char *)&((*m).reset_cause))[0] = (s[10] ) & 255;
+    ((unsigned char *)&((*m).boots))[0] = (s[11] ) & 255;
+    ((unsigned char *)&((*m).boots))[1] = (s[12] ) & 255;
+    ((unsigned char *)&((*m).last_session))[0] = (s[13] ) & 255;
+    ((unsigned char *)&((*m).last_session))[1] = (s[14] ) & 255;
+    ((unsigned char *)&((*m).last_session))[2] = (s[15] ) & 255;
+    ((unsigned char *)&((*m).last_session))[3] = (s[16] ) & 255;
+    ((unsigned char *)&((*m).settings_source))[0] = (s[17] ) & 255;
+    ((unsigned char *)&((*m).receive_buffer))[0] = (s[18] ) & 255;
     return 0;
 }
 
@@ -50,7 +82,7 @@ int DecodeDrive(struct Drive *m, unsigned char *s) {
     return 0;
 }
 
-int EncodeDriveAck(struct DriveAck *m, unsigned char *s) {
+int EncodeDriveReply(struct DriveReply *m, unsigned char *s) {
     s[0] = (((unsigned char *)&((*m).speed[0]))[0] ) & 255;
     s[1] = (((unsigned char *)&((*m).speed[0]))[1] ) & 255;
     s[2] = (((unsigned char *)&((*m).speed[1]))[0] ) & 255;
@@ -58,7 +90,7 @@ int EncodeDriveAck(struct DriveAck *m, unsigned char *s) {
     return 0;
 }
 
-int DecodeDriveAck(struct DriveAck *m, unsigned char *s) {
+int DecodeDriveReply(struct DriveReply *m, unsigned char *s) {
     ((unsigned char *)&((*m).speed[0]))[0] = (s[0] ) & 255;
     ((unsigned char *)&((*m).speed[0]))[1] = (s[1] ) & 255;
     ((unsigned char *)&((*m).speed[1]))[0] = (s[2] ) & 255;
@@ -66,15 +98,95 @@ int DecodeDriveAck(struct DriveAck *m, unsigned char *s) {
     return 0;
 }
 
+int EncodeClear(struct Clear *m, unsigned char *s) {
+    s[0] = (((unsigned char *)&((*m).faults))[0] ) & 255;
+    s[1] = (((unsigned char *)&((*m).faults))[1] ) & 255;
+    return 0;
+}
+
+int DecodeClear(struct Clear *m, unsigned char *s) {
+    ((unsigned char *)&((*m).faults))[0] = (s[0] ) & 255;
+    ((unsigned char *)&((*m).faults))[1] = (s[1] ) & 255;
+    return 0;
+}
+
+int EncodeClearReply(struct ClearReply *m, unsigned char *s) {
+    s[0] = (((unsigned char *)&((*m).faults))[0] ) & 255;
+    s[1] = (((unsigned char *)&((*m).faults))[1] ) & 255;
+    return 0;
+}
+
+int DecodeClearReply(struct ClearReply *m, unsigned char *s) {
+    ((unsigned char *)&((*m).faults))[0] = (s[0] ) & 255;
+    ((unsigned char *)&((*m).faults))[1] = (s[1] ) & 255;
+    return 0;
+}
+
+int EncodeServos(struct Servos *m, unsigned char *s) {
+    s[0] = (((unsigned char *)&((*m).angle[0]))[0] ) & 255;
+    s[1] = (((unsigned char *)&((*m).angle[0]))[1] ) & 255;
+    s[2] = (((unsigned char *)&((*m).angle[1]))[0] ) & 255;
+    s[3] = (((unsigned char *)&((*m).angle[1]))[1] ) & 255;
+    s[4] = (((unsigned char *)&((*m).angle[2]))[0] ) & 255;
+    s[5] = (((unsigned char *)&((*m).angle[2]))[1] ) & 255;
+    s[6] = (((unsigned char *)&((*m).mask))[0] ) & 255;
+    return 0;
+}
+
+int DecodeServos(struct Servos *m, unsigned char *s) {
+    ((unsigned char *)&((*m).angle[0]))[0] = (s[0] ) & 255;
+    ((unsigned char *)&((*m).angle[0]))[1] = (s[1] ) & 255;
+    ((unsigned char *)&((*m).angle[1]))[0] = (s[2] ) & 255;
+    ((unsigned char *)&((*m).angle[1]))[1] = (s[3] ) & 255;
+    ((unsigned char *)&((*m).angle[2]))[0] = (s[4] ) & 255;
+    ((unsigned char *)&((*m).angle[2]))[1] = (s[5] ) & 255;
+    ((unsigned char *)&((*m).mask))[0] = (s[6] ) & 255;
+    return 0;
+}
+
+int EncodeServosReply(struct ServosReply *m, unsigned char *s) {
+    s[0] = (((unsigned char *)&((*m).angle[0]))[0] ) & 255;
+    s[1] = (((unsigned char *)&((*m).angle[0]))[1] ) & 255;
+    s[2] = (((unsigned char *)&((*m).angle[1]))[0] ) & 255;
+    s[3] = (((unsigned char *)&((*m).angle[1]))[1] ) & 255;
+    s[4] = (((unsigned char *)&((*m).angle[2]))[0] ) & 255;
+    s[5] = (((unsigned char *)&((*m).angle[2]))[1] ) & 255;
+    return 0;
+}
+
+int DecodeServosReply(struct ServosReply *m, unsigned char *s) {
+    ((unsigned char *)&((*m).angle[0]))[0] = (s[0] ) & 255;
+    ((unsigned char *)&((*m).angle[0]))[1] = (s[1] ) & 255;
+    ((unsigned char *)&((*m).angle[1]))[0] = (s[2] ) & 255;
+    ((unsigned char *)&((*m).angle[1]))[1] = (s[3] ) & 255;
+    ((unsigned char *)&((*m).angle[2]))[0] = (s[4] ) & 255;
+    ((unsigned char *)&((*m).angle[2]))[1] = (s[5] ) & 255;
+    return 0;
+}
+
+int EncodeLight(struct Light *m, unsigned char *s) {
+    s[0] = (((unsigned char *)&((*m).color))[0] ) & 255;
+    return 0;
+}
+
+int DecodeLight(struct Light *m, unsigned char *s) {
+    ((unsigned char *)&((*m).color))[0] = (s[0] ) & 255;
+    return 0;
+}
+
 int EncodeAck(struct Ack *m, unsigned char *s) {
     s[0] = (((unsigned char *)&((*m).request))[0] ) & 255;
     s[1] = (((unsigned char *)&((*m).status))[0] ) & 255;
+    s[2] = (((unsigned char *)&((*m).detail))[0] ) & 255;
+    s[3] = (((unsigned char *)&((*m).detail))[1] ) & 255;
     return 0;
 }
 
 int DecodeAck(struct Ack *m, unsigned char *s) {
     ((unsigned char *)&((*m).request))[0] = (s[0] ) & 255;
     ((unsigned char *)&((*m).status))[0] = (s[1] ) & 255;
+    ((unsigned char *)&((*m).detail))[0] = (s[2] ) & 255;
+    ((unsigned char *)&((*m).detail))[1] = (s[3] ) & 255;
     return 0;
 }
 
@@ -95,15 +207,9 @@ int EncodeState(struct State *m, unsigned char *s) {
     s[13] = (((unsigned char *)&((*m).speed[0]))[1] ) & 255;
     s[14] = (((unsigned char *)&((*m).speed[1]))[0] ) & 255;
     s[15] = (((unsigned char *)&((*m).speed[1]))[1] ) & 255;
-    s[16] = (((unsigned char *)&((*m).duty[0]))[0] ) & 255;
-    s[17] = (((unsigned char *)&((*m).duty[0]))[1] ) & 255;
-    s[18] = (((unsigned char *)&((*m).duty[1]))[0] ) & 255;
-    s[19] = (((unsigned char *)&((*m).duty[1]))[1] ) & 255;
-    s[20] = (((unsigned char *)&((*m).battery_mv))[0] ) & 255;
-    s[21] = (((unsigned char *)&((*m).battery_mv))[1] ) & 255;
-    s[22] = (((unsigned char *)&((*m).flags))[0] ) & 255;
-    s[23] = (((unsigned char *)&((*m).rx_errors))[0] ) & 255;
-    s[24] = (((unsigned char *)&((*m).rx_errors))[1] ) & 255;
+    s[16] = (((unsigned char *)&((*m).flags))[0] ) & 255;
+    s[17] = (((unsigned char *)&((*m).faults))[0] ) & 255;
+    s[18] = (((unsigned char *)&((*m).faults))[1] ) & 255;
     return 0;
 }
 
@@ -124,14 +230,194 @@ int DecodeState(struct State *m, unsigned char *s) {
     ((unsigned char *)&((*m).speed[0]))[1] = (s[13] ) & 255;
     ((unsigned char *)&((*m).speed[1]))[0] = (s[14] ) & 255;
     ((unsigned char *)&((*m).speed[1]))[1] = (s[15] ) & 255;
-    ((unsigned char *)&((*m).duty[0]))[0] = (s[16] ) & 255;
-    ((unsigned char *)&((*m).duty[0]))[1] = (s[17] ) & 255;
-    ((unsigned char *)&((*m).duty[1]))[0] = (s[18] ) & 255;
-    ((unsigned char *)&((*m).duty[1]))[1] = (s[19] ) & 255;
-    ((unsigned char *)&((*m).battery_mv))[0] = (s[20] ) & 255;
-    ((unsigned char *)&((*m).battery_mv))[1] = (s[21] ) & 255;
-    ((unsigned char *)&((*m).flags))[0] = (s[22] ) & 255;
-    ((unsigned char *)&((*m).rx_errors))[0] = (s[23] ) & 255;
-    ((unsigned char *)&((*m).rx_errors))[1] = (s[24] ) & 255;
+    ((unsigned char *)&((*m).flags))[0] = (s[16] ) & 255;
+    ((unsigned char *)&((*m).faults))[0] = (s[17] ) & 255;
+    ((unsigned char *)&((*m).faults))[1] = (s[18] ) & 255;
+    return 0;
+}
+
+int EncodeHealth(struct Health *m, unsigned char *s) {
+    s[0] = (((unsigned char *)&((*m).battery_mv))[0] ) & 255;
+    s[1] = (((unsigned char *)&((*m).battery_mv))[1] ) & 255;
+    s[2] = (((unsigned char *)&((*m).range_mm))[0] ) & 255;
+    s[3] = (((unsigned char *)&((*m).range_mm))[1] ) & 255;
+    s[4] = (((unsigned char *)&((*m).duty[0]))[0] ) & 255;
+    s[5] = (((unsigned char *)&((*m).duty[0]))[1] ) & 255;
+    s[6] = (((unsigned char *)&((*m).duty[1]))[0] ) & 255;
+    s[7] = (((unsigned char *)&((*m).duty[1]))[1] ) & 255;
+    s[8] = (((unsigned char *)&((*m).servo[0]))[0] ) & 255;
+    s[9] = (((unsigned char *)&((*m).servo[0]))[1] ) & 255;
+    s[10] = (((unsigned char *)&((*m).servo[1]))[0] ) & 255;
+    s[11] = (((unsigned char *)&((*m).servo[1]))[1] ) & 255;
+    s[12] = (((unsigned char *)&((*m).servo[2]))[0] ) & 255;
+    s[13] = (((unsigned char *)&((*m).servo[2]))[1] ) & 255;
+    s[14] = (((unsigned char *)&((*m).rx_errors))[0] ) & 255;
+    s[15] = (((unsigned char *)&((*m).rx_errors))[1] ) & 255;
+    s[16] = (((unsigned char *)&((*m).longest_period_us))[0] ) & 255;
+    s[17] = (((unsigned char *)&((*m).longest_period_us))[1] ) & 255;
+    s[18] = (((unsigned char *)&((*m).stack_free))[0] ) & 255;
+    s[19] = (((unsigned char *)&((*m).stack_free))[1] ) & 255;
+    return 0;
+}
+
+int DecodeHealth(struct Health *m, unsigned char *s) {
+    ((unsigned char *)&((*m).battery_mv))[0] = (s[0] ) & 255;
+    ((unsigned char *)&((*m).battery_mv))[1] = (s[1] ) & 255;
+    ((unsigned char *)&((*m).range_mm))[0] = (s[2] ) & 255;
+    ((unsigned char *)&((*m).range_mm))[1] = (s[3] ) & 255;
+    ((unsigned char *)&((*m).duty[0]))[0] = (s[4] ) & 255;
+    ((unsigned char *)&((*m).duty[0]))[1] = (s[5] ) & 255;
+    ((unsigned char *)&((*m).duty[1]))[0] = (s[6] ) & 255;
+    ((unsigned char *)&((*m).duty[1]))[1] = (s[7] ) & 255;
+    ((unsigned char *)&((*m).servo[0]))[0] = (s[8] ) & 255;
+    ((unsigned char *)&((*m).servo[0]))[1] = (s[9] ) & 255;
+    ((unsigned char *)&((*m).servo[1]))[0] = (s[10] ) & 255;
+    ((unsigned char *)&((*m).servo[1]))[1] = (s[11] ) & 255;
+    ((unsigned char *)&((*m).servo[2]))[0] = (s[12] ) & 255;
+    ((unsigned char *)&((*m).servo[2]))[1] = (s[13] ) & 255;
+    ((unsigned char *)&((*m).rx_errors))[0] = (s[14] ) & 255;
+    ((unsigned char *)&((*m).rx_errors))[1] = (s[15] ) & 255;
+    ((unsigned char *)&((*m).longest_period_us))[0] = (s[16] ) & 255;
+    ((unsigned char *)&((*m).longest_period_us))[1] = (s[17] ) & 255;
+    ((unsigned char *)&((*m).stack_free))[0] = (s[18] ) & 255;
+    ((unsigned char *)&((*m).stack_free))[1] = (s[19] ) & 255;
+    return 0;
+}
+
+int EncodeGetClockReply(struct GetClockReply *m, unsigned char *s) {
+    s[0] = (((unsigned char *)&((*m).received_us))[0] ) & 255;
+    s[1] = (((unsigned char *)&((*m).received_us))[1] ) & 255;
+    s[2] = (((unsigned char *)&((*m).received_us))[2] ) & 255;
+    s[3] = (((unsigned char *)&((*m).received_us))[3] ) & 255;
+    s[4] = (((unsigned char *)&((*m).sent_us))[0] ) & 255;
+    s[5] = (((unsigned char *)&((*m).sent_us))[1] ) & 255;
+    s[6] = (((unsigned char *)&((*m).sent_us))[2] ) & 255;
+    s[7] = (((unsigned char *)&((*m).sent_us))[3] ) & 255;
+    return 0;
+}
+
+int DecodeGetClockReply(struct GetClockReply *m, unsigned char *s) {
+    ((unsigned char *)&((*m).received_us))[0] = (s[0] ) & 255;
+    ((unsigned char *)&((*m).received_us))[1] = (s[1] ) & 255;
+    ((unsigned char *)&((*m).received_us))[2] = (s[2] ) & 255;
+    ((unsigned char *)&((*m).received_us))[3] = (s[3] ) & 255;
+    ((unsigned char *)&((*m).sent_us))[0] = (s[4] ) & 255;
+    ((unsigned char *)&((*m).sent_us))[1] = (s[5] ) & 255;
+    ((unsigned char *)&((*m).sent_us))[2] = (s[6] ) & 255;
+    ((unsigned char *)&((*m).sent_us))[3] = (s[7] ) & 255;
+    return 0;
+}
+
+int EncodeDriveSettings(struct DriveSettings *m, unsigned char *s) {
+    s[0] = (((unsigned char *)&((*m).counts_per_revolution))[0] ) & 255;
+    s[1] = (((unsigned char *)&((*m).counts_per_revolution))[1] ) & 255;
+    s[2] = (((unsigned char *)&((*m).wheel_diameter))[0] ) & 255;
+    s[3] = (((unsigned char *)&((*m).wheel_diameter))[1] ) & 255;
+    s[4] = (((unsigned char *)&((*m).wheel_separation))[0] ) & 255;
+    s[5] = (((unsigned char *)&((*m).wheel_separation))[1] ) & 255;
+    s[6] = (((unsigned char *)&((*m).feed_forward))[0] ) & 255;
+    s[7] = (((unsigned char *)&((*m).feed_forward))[1] ) & 255;
+    s[8] = (((unsigned char *)&((*m).proportional))[0] ) & 255;
+    s[9] = (((unsigned char *)&((*m).proportional))[1] ) & 255;
+    s[10] = (((unsigned char *)&((*m).integral))[0] ) & 255;
+    s[11] = (((unsigned char *)&((*m).integral))[1] ) & 255;
+    s[12] = (((unsigned char *)&((*m).max_speed))[0] ) & 255;
+    s[13] = (((unsigned char *)&((*m).max_speed))[1] ) & 255;
+    s[14] = (((unsigned char *)&((*m).battery_cut_mv))[0] ) & 255;
+    s[15] = (((unsigned char *)&((*m).battery_cut_mv))[1] ) & 255;
+    s[16] = (((unsigned char *)&((*m).battery_full_scale_mv))[0] ) & 255;
+    s[17] = (((unsigned char *)&((*m).battery_full_scale_mv))[1] ) & 255;
+    s[18] = (((unsigned char *)&((*m).options))[0] ) & 255;
+    return 0;
+}
+
+int DecodeDriveSettings(struct DriveSettings *m, unsigned char *s) {
+    ((unsigned char *)&((*m).counts_per_revolution))[0] = (s[0] ) & 255;
+    ((unsigned char *)&((*m).counts_per_revolution))[1] = (s[1] ) & 255;
+    ((unsigned char *)&((*m).wheel_diameter))[0] = (s[2] ) & 255;
+    ((unsigned char *)&((*m).wheel_diameter))[1] = (s[3] ) & 255;
+    ((unsigned char *)&((*m).wheel_separation))[0] = (s[4] ) & 255;
+    ((unsigned char *)&((*m).wheel_separation))[1] = (s[5] ) & 255;
+    ((unsigned char *)&((*m).feed_forward))[0] = (s[6] ) & 255;
+    ((unsigned char *)&((*m).feed_forward))[1] = (s[7] ) & 255;
+    ((unsigned char *)&((*m).proportional))[0] = (s[8] ) & 255;
+    ((unsigned char *)&((*m).proportional))[1] = (s[9] ) & 255;
+    ((unsigned char *)&((*m).integral))[0] = (s[10] ) & 255;
+    ((unsigned char *)&((*m).integral))[1] = (s[11] ) & 255;
+    ((unsigned char *)&((*m).max_speed))[0] = (s[12] ) & 255;
+    ((unsigned char *)&((*m).max_speed))[1] = (s[13] ) & 255;
+    ((unsigned char *)&((*m).battery_cut_mv))[0] = (s[14] ) & 255;
+    ((unsigned char *)&((*m).battery_cut_mv))[1] = (s[15] ) & 255;
+    ((unsigned char *)&((*m).battery_full_scale_mv))[0] = (s[16] ) & 255;
+    ((unsigned char *)&((*m).battery_full_scale_mv))[1] = (s[17] ) & 255;
+    ((unsigned char *)&((*m).options))[0] = (s[18] ) & 255;
+    return 0;
+}
+
+int EncodeServoSettings(struct ServoSettings *m, unsigned char *s) {
+    s[0] = (((unsigned char *)&((*m).lowest[0]))[0] ) & 255;
+    s[1] = (((unsigned char *)&((*m).lowest[0]))[1] ) & 255;
+    s[2] = (((unsigned char *)&((*m).lowest[1]))[0] ) & 255;
+    s[3] = (((unsigned char *)&((*m).lowest[1]))[1] ) & 255;
+    s[4] = (((unsigned char *)&((*m).lowest[2]))[0] ) & 255;
+    s[5] = (((unsigned char *)&((*m).lowest[2]))[1] ) & 255;
+    s[6] = (((unsigned char *)&((*m).highest[0]))[0] ) & 255;
+    s[7] = (((unsigned char *)&((*m).highest[0]))[1] ) & 255;
+    s[8] = (((unsigned char *)&((*m).highest[1]))[0] ) & 255;
+    s[9] = (((unsigned char *)&((*m).highest[1]))[1] ) & 255;
+    s[10] = (((unsigned char *)&((*m).highest[2]))[0] ) & 255;
+    s[11] = (((unsigned char *)&((*m).highest[2]))[1] ) & 255;
+    s[12] = (((unsigned char *)&((*m).trim[0]))[0] ) & 255;
+    s[13] = (((unsigned char *)&((*m).trim[0]))[1] ) & 255;
+    s[14] = (((unsigned char *)&((*m).trim[1]))[0] ) & 255;
+    s[15] = (((unsigned char *)&((*m).trim[1]))[1] ) & 255;
+    s[16] = (((unsigned char *)&((*m).trim[2]))[0] ) & 255;
+    s[17] = (((unsigned char *)&((*m).trim[2]))[1] ) & 255;
+    s[18] = (((unsigned char *)&((*m).scale[0]))[0] ) & 255;
+    s[19] = (((unsigned char *)&((*m).scale[0]))[1] ) & 255;
+    s[20] = (((unsigned char *)&((*m).scale[1]))[0] ) & 255;
+    s[21] = (((unsigned char *)&((*m).scale[1]))[1] ) & 255;
+    s[22] = (((unsigned char *)&((*m).scale[2]))[0] ) & 255;
+    s[23] = (((unsigned char *)&((*m).scale[2]))[1] ) & 255;
+    s[24] = (((unsigned char *)&((*m).speed[0]))[0] ) & 255;
+    s[25] = (((unsigned char *)&((*m).speed[0]))[1] ) & 255;
+    s[26] = (((unsigned char *)&((*m).speed[1]))[0] ) & 255;
+    s[27] = (((unsigned char *)&((*m).speed[1]))[1] ) & 255;
+    s[28] = (((unsigned char *)&((*m).speed[2]))[0] ) & 255;
+    s[29] = (((unsigned char *)&((*m).speed[2]))[1] ) & 255;
+    return 0;
+}
+
+int DecodeServoSettings(struct ServoSettings *m, unsigned char *s) {
+    ((unsigned char *)&((*m).lowest[0]))[0] = (s[0] ) & 255;
+    ((unsigned char *)&((*m).lowest[0]))[1] = (s[1] ) & 255;
+    ((unsigned char *)&((*m).lowest[1]))[0] = (s[2] ) & 255;
+    ((unsigned char *)&((*m).lowest[1]))[1] = (s[3] ) & 255;
+    ((unsigned char *)&((*m).lowest[2]))[0] = (s[4] ) & 255;
+    ((unsigned char *)&((*m).lowest[2]))[1] = (s[5] ) & 255;
+    ((unsigned char *)&((*m).highest[0]))[0] = (s[6] ) & 255;
+    ((unsigned char *)&((*m).highest[0]))[1] = (s[7] ) & 255;
+    ((unsigned char *)&((*m).highest[1]))[0] = (s[8] ) & 255;
+    ((unsigned char *)&((*m).highest[1]))[1] = (s[9] ) & 255;
+    ((unsigned char *)&((*m).highest[2]))[0] = (s[10] ) & 255;
+    ((unsigned char *)&((*m).highest[2]))[1] = (s[11] ) & 255;
+    ((unsigned char *)&((*m).trim[0]))[0] = (s[12] ) & 255;
+    ((unsigned char *)&((*m).trim[0]))[1] = (s[13] ) & 255;
+    ((unsigned char *)&((*m).trim[1]))[0] = (s[14] ) & 255;
+    ((unsigned char *)&((*m).trim[1]))[1] = (s[15] ) & 255;
+    ((unsigned char *)&((*m).trim[2]))[0] = (s[16] ) & 255;
+    ((unsigned char *)&((*m).trim[2]))[1] = (s[17] ) & 255;
+    ((unsigned char *)&((*m).scale[0]))[0] = (s[18] ) & 255;
+    ((unsigned char *)&((*m).scale[0]))[1] = (s[19] ) & 255;
+    ((unsigned char *)&((*m).scale[1]))[0] = (s[20] ) & 255;
+    ((unsigned char *)&((*m).scale[1]))[1] = (s[21] ) & 255;
+    ((unsigned char *)&((*m).scale[2]))[0] = (s[22] ) & 255;
+    ((unsigned char *)&((*m).scale[2]))[1] = (s[23] ) & 255;
+    ((unsigned char *)&((*m).speed[0]))[0] = (s[24] ) & 255;
+    ((unsigned char *)&((*m).speed[0]))[1] = (s[25] ) & 255;
+    ((unsigned char *)&((*m).speed[1]))[0] = (s[26] ) & 255;
+    ((unsigned char *)&((*m).speed[1]))[1] = (s[27] ) & 255;
+    ((unsigned char *)&((*m).speed[2]))[0] = (s[28] ) & 255;
+    ((unsigned char *)&((*m).speed[2]))[1] = (s[29] ) & 255;
     return 0;
 }

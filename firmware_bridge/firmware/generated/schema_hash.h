@@ -1,5 +1,5 @@
 // Generated from reflexarc.bitproto: do not edit.
 #pragma once
 #ifndef SCHEMA_HASH
-#define SCHEMA_HASH 0xA77EADEDUL
+#define SCHEMA_HASH 0x52C85C68UL
 #endif
