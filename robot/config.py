@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reflexarc.core import ReflexarcError
+from reflexarc.firmware_bridge.drivers.bus_config import BusConfig
 from reflexarc.robot.actions import When
 
 # Hard maxima: no file can lift them. A 65 mm wheel at full duty reaches 0.8 m/s.
@@ -31,10 +32,36 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class BoardConfig(_Section):
-    """Where the board is."""
+    """Which board, and where it is."""
 
+    driver: str = Field(
+        "rover", description="rover, sim, or one that another package brings (reflexarc.boards)"
+    )
     port: str = Field("auto", description="serial port, or auto: the only board that answers")
     baudrate: int = Field(500_000, gt=0)
+    options: dict[str, Any] = Field({}, description="what else that driver wants to know")
+
+    def settings(self) -> dict[str, Any]:
+        """For `open_driver`: what the file says, the driver's name left out."""
+        return _settings(self)
+
+
+class ServosConfig(BusConfig):
+    """Servos on a bus of their own, in place of the board's."""
+
+    driver: str = Field(
+        description="feetech, dynamixel, or one that another package brings (reflexarc.boards)"
+    )
+    options: dict[str, Any] = Field({}, description="what else that driver wants to know")
+
+    def settings(self) -> dict[str, Any]:
+        """For `open_driver`: what the file says, the driver's name left out."""
+        return _settings(self)
+
+
+def _settings(section: BoardConfig | ServosConfig) -> dict[str, Any]:
+    written = section.model_dump(exclude_unset=True, exclude={"driver", "options"})
+    return written | section.options
 
 
 class Geometry(_Section):
@@ -93,6 +120,7 @@ class RobotConfig(_Section):
 
     name: str = "rover"
     board: BoardConfig = BoardConfig()
+    servos: ServosConfig | None = Field(None, description="left out: the board's own servos")
     geometry: Geometry = Geometry()
     limits: Limits = Limits()
     perception: PerceptionConfig = PerceptionConfig()
@@ -137,7 +165,8 @@ def _explain(path: Path, error: ValidationError) -> ConfigError:
             remedy=f"did you mean {near[0]}?" if near else "remove it",
         )
     return ConfigError(
-        expected=f"{where}: {first['msg'].removeprefix('Input should be ')}",
+        expected=f"{where}: "
+        f"{first['msg'].removeprefix('Value error, ').removeprefix('Input should be ')}",
         found=f"{first['input']!r} in {path}",
         remedy="change it; the upper limits are hard maxima that no file can lift"
         if first["type"].startswith("less_than")
