@@ -32,6 +32,7 @@ VERBS = {
     "edgetpu": "reflexarc.cli.edgetpu",
     "zoo": "reflexarc.cli.zoo",
     "see": "reflexarc.cli.see",
+    "board": "reflexarc.cli.board",
     "emulate": "reflexarc.cli.emulate",
     "run": "reflexarc.cli.run",
 }
