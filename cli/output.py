@@ -53,12 +53,12 @@ def _is_number(text: str) -> bool:
     return text[:1].isdigit() or text[:1] in {"-", "–", "<", ">", ""}
 
 
-def open_eyes(task: str, model: str | Path | None, smallest_px: int | None = None) -> Task:
+def open_eyes(task: str, model: str | Path | None, **options: Any) -> Task:
     """`open_task`, without the runtime's greeting."""
-    from reflexarc.perception.tasks import SMALLEST_PX, open_task
+    from reflexarc.perception.tasks import open_task
 
     with quiet():
-        return open_task(task, model, smallest_px or SMALLEST_PX)
+        return open_task(task, model, **options)
 
 
 def load_training_libraries() -> None:

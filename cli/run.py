@@ -38,7 +38,7 @@ def run(
 
     config = load_config(robot)
     look = config.perception
-    eyes = open_eyes(look.task, look.model, look.smallest_px)
+    eyes = open_eyes(look.task, look.model, **look.options)
     source = source or look.source
     if not source:
         raise CameraError(

@@ -37,7 +37,7 @@ def see(
     """
     from reflexarc.perception.cameras import open_camera
 
-    eyes = open_eyes(task, model, smallest)
+    eyes = open_eyes(task, model, smallest_px=smallest)
     everything: list[dict[str, Any]] = []
     frames = hits = 0
     with open_camera(source) as camera:

@@ -2,7 +2,16 @@
 
 from reflexarc.perception.card import Card
 from reflexarc.perception.frame import Frame
-from reflexarc.perception.observation import Box, Detection, Observation
+from reflexarc.perception.observation import Box, Detection, Keypoint, Observation
 from reflexarc.perception.runtime import Model, load_model
 
-__all__ = ["Box", "Card", "Detection", "Frame", "Model", "Observation", "load_model"]
+__all__ = [
+    "Box",
+    "Card",
+    "Detection",
+    "Frame",
+    "Keypoint",
+    "Model",
+    "Observation",
+    "load_model",
+]

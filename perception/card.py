@@ -38,6 +38,13 @@ class SequenceSpec(_Part):
     rate_hz: Annotated[float, Field(gt=0)]
 
 
+def input_shape(spec: InputSpec | SequenceSpec) -> tuple[int, ...]:
+    """The shape of one sample: (height, width, channels) or (steps, features)."""
+    if isinstance(spec, InputSpec):
+        return spec.height, spec.width, {"gray": 1, "rgb": 3}[spec.color]
+    return spec.steps, len(spec.features)
+
+
 class DataSource(_Part):
     """The data set a model was trained and tested on."""
 

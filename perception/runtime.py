@@ -1,41 +1,60 @@
-"""Run a model file on the device: bytes of a picture (or a series) in, real values out."""
+"""Run a model file on the device: bytes of a picture (or a series) in, real values out.
+
+Copies of pixels: one, into the interpreter's input tensor. Copies of results: the one
+that turns codes into real values, or that of float results out of the interpreter.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from reflexarc.perception.card import Card, InputSpec, SequenceSpec
+from reflexarc.perception.backends.choice import Choice, choose
+from reflexarc.perception.backends.litert import open_interpreter, output_details
+from reflexarc.perception.card import Card, InputSpec, SequenceSpec, input_shape
 from reflexarc.perception.modelfile import ModelFileError, read_card
 
-Device = Literal["auto", "cpu"]
+__all__ = ["Model", "input_shape", "load_model", "open_interpreter"]
+
 Scores = npt.NDArray[np.float32]
 
 
 class Model:
     """A loaded model file. Safe to share between threads (calls take turns).
 
+    Attributes:
+        path, card: of the file.
+        choice: which backend runs it, and why; None where the caller made the
+            interpreter.
+        dtype: of samples: uint8 for pictures, float32 for series.
+
     Quantisation is folded into tables of 256 entries: one from a picture's byte
     to the input tensor (the identity for our own INT8 files, and then skipped),
     one for each output from its byte to its real value.
     """
 
-    def __init__(self, path: Path, card: Card, interpreter: Any) -> None:
+    def __init__(
+        self, path: Path, card: Card, interpreter: Any, choice: Choice | None = None
+    ) -> None:
         """Use `load_model`."""
         self.path = path
         self.card = card
+        self.choice = choice
         self._interpreter = interpreter
         self._lock = threading.Lock()
+        self._has_views = hasattr(interpreter, "tensor")
+        self._executor: ThreadPoolExecutor | None = None
         (inputs,) = interpreter.get_input_details()
-        outputs = _outputs(interpreter, len(card.outputs))
+        outputs = output_details(interpreter, len(card.outputs))
         self._input: int = inputs["index"]
         self._shape: tuple[int, ...] = tuple(int(n) for n in inputs["shape"])
-        self._dtype = np.dtype(np.uint8 if isinstance(card.input, InputSpec) else np.float32)
+        self.dtype = np.dtype(np.uint8 if isinstance(card.input, InputSpec) else np.float32)
         stated = (1, *input_shape(card.input))
         found = [tuple(int(n) for n in details["shape"]) for details in outputs]
         matching = len(outputs) == len(card.outputs) and (
@@ -81,93 +100,64 @@ class Model:
         Raises:
             ValueError: another shape or type.
         """
-        if sample.dtype != self._dtype or sample.size != np.prod(self._shape):
+        if sample.dtype != self.dtype or sample.size != np.prod(self._shape):
             raise ValueError(
-                f"expected {self._dtype} of shape {self._shape[1:]}; "
+                f"expected {self.dtype} of shape {self._shape[1:]}; "
                 f"found {sample.dtype} {sample.shape}; bring it to the form the card states"
             )
         tensor = self._to_input(sample.reshape(self._shape))
         with self._lock:
             self._interpreter.set_tensor(self._input, tensor)
             self._interpreter.invoke()
-            raw = [self._interpreter.get_tensor(index) for index, _ in self._outputs]
-        return tuple(
-            codes if table is None else table[codes.view(np.uint8)]
-            for codes, (_, table) in zip(raw, self._outputs, strict=True)
+            return tuple(self._real(index, table) for index, table in self._outputs)
+
+    def submit(self, sample: npt.NDArray[Any]) -> Future[tuple[Scores, ...]]:
+        """`run` in a thread of the model's own; results come in the order of the calls."""
+        with self._lock:
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(1, thread_name_prefix="model")
+        return self._executor.submit(self.run, sample)
+
+    def run_batch(self, samples: Iterable[npt.NDArray[Any]]) -> list[tuple[Scores, ...]]:
+        """`run` for each sample. Nets here take one picture at a time, as the Edge TPU does."""
+        return [self.run(sample) for sample in samples]
+
+    def _real(self, index: int, table: Scores | None) -> Scores:
+        if table is None:
+            copy: Scores = self._interpreter.get_tensor(index)
+            return copy
+        # Where it lets us see its own memory, the table makes the only copy.
+        codes = (
+            self._interpreter.tensor(index)()
+            if self._has_views
+            else self._interpreter.get_tensor(index)
         )
+        real: Scores = table[codes.view(np.uint8)]
+        return real
 
 
-def load_model(path: str | Path, device: Device = "auto", threads: int = 1) -> Model:
-    """Load a model file; nothing else is needed.
+def load_model(path: str | Path, device: str = "auto", threads: int | None = 1) -> Model:
+    """Load a model file, ready to run; nothing else is needed.
 
     Args:
-        path: a ``.tflite`` file with its card (see `reflexarc.perception.modelfile`).
-        device: "auto" or "cpu", which today are the same.
-        threads: CPU threads of the interpreter.
+        path: a file with its card (see `reflexarc.perception.modelfile`).
+        device: "cpu" (whatever the default backend for such files is), "edgetpu",
+            the name of a backend, or "auto": the fastest of those that work here. What
+            was chosen, and why, is in `Model.choice`.
+        threads: CPU threads of the backend; None: as many as a short measurement finds
+            worth while.
 
     Raises:
         ModelFileError: the file, its card or its tensors are not usable.
+        BackendError: the device is not there, or does not take the file.
     """
     path = Path(path)
     card = read_card(path)
-    if device not in ("auto", "cpu"):
-        raise ModelFileError(
-            expected='device "auto" or "cpu"', found=repr(device), remedy='use device="auto"'
-        )
-    return Model(path, card, open_interpreter(path, threads))
-
-
-def open_interpreter(path: Path, threads: int = 1) -> Any:
-    """A TFLite interpreter with its tensors allocated, for files without a card too.
-
-    Raises:
-        ModelFileError: no TFLite runtime here, or it does not accept the file.
-    """
-    try:
-        interpreter = _interpreter_class()(model_path=str(path), num_threads=threads)
-        interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise ModelFileError(
-            expected="a TFLite model that the interpreter accepts",
-            found=f"{path}: {str(error).splitlines()[0]}",
-            remedy="copy the file again, or export it again",
-        ) from error
-    return interpreter
-
-
-def _interpreter_class() -> Any:
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
-        try:
-            from tflite_runtime.interpreter import Interpreter
-        except ImportError:
-            raise ModelFileError(
-                expected="a TFLite runtime (ai-edge-litert or tflite-runtime)",
-                found="neither",
-                remedy="pip install ai-edge-litert",
-            ) from None
-    return Interpreter
-
-
-def input_shape(spec: InputSpec | SequenceSpec) -> tuple[int, ...]:
-    """The shape of one sample: (height, width, channels) or (steps, features)."""
-    if isinstance(spec, InputSpec):
-        return spec.height, spec.width, {"gray": 1, "rgb": 3}[spec.color]
-    return spec.steps, len(spec.features)
-
-
-def _outputs(interpreter: Any, count: int) -> list[Any]:
-    """Output details in the order of the card.
-
-    The converter shuffles several outputs; the file's signature keeps their
-    positions as output_0, output_1, ...
-    """
-    details = list(interpreter.get_output_details())
-    if count == 1 or len(details) != count:
-        return details
-    named = interpreter.get_signature_runner().get_output_details()
-    return [named[f"output_{i}"] for i in range(count)]
+    choice = choose(path, card, device, threads)
+    model = Model(path, card, choice.open(path, card), choice)
+    # The first call sets up memory and takes several times as long.
+    model.run(np.zeros(input_shape(card.input), model.dtype))
+    return model
 
 
 def _input_codec(card: Card, details: Any) -> Callable[[npt.NDArray[Any]], npt.NDArray[Any]]:

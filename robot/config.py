@@ -97,9 +97,7 @@ class PerceptionConfig(_Section):
     source: str = Field("", description="camera, picture folder or video")
     task: str = "digits"
     model: str | None = Field(None, description="model file; the packaged one if left out")
-    smallest_px: int = Field(
-        24, ge=12, le=480, description="lowest thing looked for, in pixels; larger is faster"
-    )
+    options: dict[str, Any] = Field({}, description="of the task, by name")
 
 
 class Reflex(When):

@@ -23,6 +23,7 @@ from reflexarc.perception.tasks import open_task
 from reflexarc.robot.config import Limits, RobotConfig
 
 # The promises.
+SMALLEST_PX = 24
 MIN_ACCURACY = 0.992
 MAX_INT8_LOSS = 0.001
 MAX_INT8_BYTES = 300_000
@@ -109,7 +110,7 @@ def tell(folder: Path, data_folder: Path | None, seed: int) -> Story:
     sprinter = RobotConfig(
         name="sprint", limits=limits, reflexes=rules(_SPRINT_METRES_PER_DIGIT, hold_s=0.0)
     )
-    task = open_task("digits", exported.files["int8"], robot.perception.smallest_px)
+    task = open_task("digits", exported.files["int8"], smallest_px=SMALLEST_PX)
     with err.status("build firmware and emulator"):
         emulator = EmulatedBoard()
     with emulator, _progress() as progress:

@@ -10,4 +10,4 @@ from reflexarc.perception.runtime import Model, load_model
 
 def open_model(path: Path, card: Card, threads: int) -> Model:
     """Load a ``.tflite`` file; the card is read from it again, as on the device."""
-    return load_model(path, threads=threads)
+    return load_model(path, "cpu", threads=threads)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from reflexarc.export.engines.interpreter import open_interpreter
 from reflexarc.perception.card import Card
 from reflexarc.perception.runtime import Model
 
@@ -17,4 +16,6 @@ def open_model(path: Path, card: Card, threads: int) -> Model:
     with warnings.catch_warnings():
         # It says that it will move to LiteRT; that is what the comparison is for.
         warnings.filterwarnings("ignore", message=".*tf.lite.Interpreter is deprecated")
-        return open_interpreter(tf.lite.Interpreter, path, card, threads)
+        interpreter = tf.lite.Interpreter(model_path=str(path), num_threads=threads)
+    interpreter.allocate_tensors()
+    return Model(path, card, interpreter)

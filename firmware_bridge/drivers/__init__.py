@@ -2,7 +2,6 @@
 
 from reflexarc.firmware_bridge.drivers.errors import (
     DriverConfigError,
-    DriverError,
     ServoError,
     ServoFaultError,
     ServoMissingError,
@@ -12,7 +11,6 @@ from reflexarc.firmware_bridge.drivers.registry import drivers, open_driver
 
 __all__ = [
     "DriverConfigError",
-    "DriverError",
     "ServoError",
     "ServoFaultError",
     "ServoMissingError",

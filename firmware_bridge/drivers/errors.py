@@ -5,10 +5,6 @@ from __future__ import annotations
 from reflexarc.firmware_bridge.errors import BoardError
 
 
-class DriverError(BoardError):
-    """No such driver, or one that cannot be loaded."""
-
-
 class DriverConfigError(BoardError):
     """A driver's settings that cannot be used."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 import cv2
@@ -20,7 +21,9 @@ import numpy.typing as npt
 from reflexarc.perception.card import Card
 from reflexarc.perception.frame import Frame
 from reflexarc.perception.observation import Box, Detection, Observation
-from reflexarc.perception.tasks import TaskError
+from reflexarc.perception.runtime import load_model
+from reflexarc.perception.tasks import default_model_path
+from reflexarc.perception.tasks.base import TaskError
 from reflexarc.perception.tasks.mnist_normalize import normalize
 from reflexarc.perception.tasks.proposals import Strokes, find_strokes
 from reflexarc.perception.tasks.sheet import MIN_SIDE, Workspace
@@ -109,6 +112,13 @@ class Digits:
         if score < max(required_score(strokes.dirt, label == "1"), self._threshold):
             return None
         return Detection(label, score, Box(strokes.x, strokes.y, strokes.width, strokes.height))
+
+
+def open_digits(
+    model: str | Path | None = None, device: str = "auto", *, smallest_px: int = MIN_SIDE
+) -> Digits:
+    """The task ready to look, see `reflexarc.perception.tasks.open_task` and `Digits`."""
+    return Digits(load_model(model or default_model_path(TASK), device), smallest_px)
 
 
 def required_score(dirt: float, bar: bool) -> float:

@@ -12,7 +12,8 @@ import pytest
 
 from reflexarc.perception import Frame
 from reflexarc.perception.cameras import read_picture
-from reflexarc.perception.tasks import TaskError, default_model
+from reflexarc.perception.tasks import default_model
+from reflexarc.perception.tasks.base import TaskError
 from reflexarc.perception.tasks.digits import Digits, required_score
 from reflexarc.perception.tasks.mnist_normalize import normalize
 from reflexarc.perception.tasks.proposals import find_strokes

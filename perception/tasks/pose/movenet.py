@@ -16,7 +16,7 @@ import numpy.typing as npt
 from reflexarc.perception.card import Card, InputSpec
 from reflexarc.perception.fit import fit, placement
 from reflexarc.perception.keypoints import KEYPOINT, Pose
-from reflexarc.perception.tasks import TaskError
+from reflexarc.perception.tasks.base import TaskError
 
 Map = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]

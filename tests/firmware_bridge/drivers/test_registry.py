@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from reflexarc.firmware_bridge.drivers import DriverError, drivers, open_driver
+from reflexarc.core import PluginError
+from reflexarc.firmware_bridge.drivers import drivers, open_driver
 
 
 def add_package(folder: Path, name: str, entry_points: str, source: str) -> None:
@@ -52,10 +53,10 @@ def test_a_stranger_adds_a_driver_from_his_own_package(site: Path) -> None:
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(
-        DriverError, match=r"dynamixel, .*found 'dynamixle'; did you mean dynamixel"
+        PluginError, match=r"dynamixel, .*found 'dynamixle'; did you mean dynamixel"
     ):
         open_driver("dynamixle", {})
-    with pytest.raises(DriverError, match="install the package that brings it"):
+    with pytest.raises(PluginError, match="install the package that brings it"):
         open_driver("zzzz", {})
 
 
@@ -64,18 +65,18 @@ def test_a_driver_whose_library_is_missing_names_the_extra(
 ) -> None:
     monkeypatch.delitem(sys.modules, "reflexarc.firmware_bridge.drivers.feetech", raising=False)
     monkeypatch.setitem(sys.modules, "scservo_sdk", None)
-    with pytest.raises(DriverError, match=r"scservo_sdk.*pip install 'reflexarc\[servos\]'"):
+    with pytest.raises(PluginError, match=r"scservo_sdk.*pip install 'reflexarc\[servos\]'"):
         open_driver("feetech", {})
 
 
 def test_a_strangers_broken_driver_names_his_package(site: Path) -> None:
     add_package(site, "broken_board", "broken = broken_board:open_it", "import no_such_library\n")
-    with pytest.raises(DriverError, match=r"no_such_library.*pip install.* broken_board"):
+    with pytest.raises(PluginError, match=r"no_such_library.*pip install.* broken_board"):
         open_driver("broken", {})
 
 
 def test_two_drivers_of_one_name_are_not_guessed_between(site: Path) -> None:
     add_package(site, "first_twin", "twin = first_twin:open_it", "")
     add_package(site, "second_twin", "twin = second_twin:open_it", "")
-    with pytest.raises(DriverError, match="first_twin:open_it, second_twin:open_it; uninstall"):
+    with pytest.raises(PluginError, match="first_twin:open_it, second_twin:open_it; uninstall"):
         open_driver("twin", {})

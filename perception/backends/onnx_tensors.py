@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reflexarc.export.engines.interpreter import Slot
+from reflexarc.perception.backends.interpreter import Slot
 from reflexarc.perception.card import Card, InputSpec
 from reflexarc.perception.modelfile import ModelFileError
 

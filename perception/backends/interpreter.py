@@ -1,23 +1,19 @@
-"""Other engines behind the five calls of TFLite's Interpreter.
+"""Other libraries behind the five calls of TFLite's Interpreter.
 
 `reflexarc.perception.Model` makes those calls and does all the rest: the table
 from a picture's byte to the input tensor, dequantised outputs, the check of
-tensors against the card. So an engine that looks like an Interpreter sees the
-same numbers as the device does.
+tensors against the card. So whatever looks like an Interpreter sees the same
+numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from reflexarc.perception.card import Card
-from reflexarc.perception.runtime import Model
 
 Array = npt.NDArray[Any]
 
@@ -87,10 +83,3 @@ class _Signature:
 
     def get_output_details(self) -> dict[str, dict[str, Any]]:
         return {f"output_{i}": details for i, details in enumerate(self._outputs)}
-
-
-def open_interpreter(interpreter_class: Any, path: Path, card: Card, threads: int) -> Model:
-    """Load a TFLite file into any package's Interpreter."""
-    interpreter = interpreter_class(model_path=str(path), num_threads=threads)
-    interpreter.allocate_tensors()
-    return Model(path, card, interpreter)

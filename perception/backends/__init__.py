@@ -1,0 +1,1 @@
+"""Libraries and devices that run model files, each a plug-in (`reflexarc.backends`)."""
