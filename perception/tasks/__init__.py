@@ -17,7 +17,12 @@ from reflexarc.core import load_plugin, plugins
 from reflexarc.perception.runtime import Model, load_model
 from reflexarc.perception.tasks.base import Task, TaskError
 
-__all__ = ["Task", "TaskError", "default_model", "default_model_path", "open_task",
+__all__ = [
+    "Task",
+    "TaskError",
+    "default_model",
+    "default_model_path",
+    "open_task",
     "task_options",
     "tasks",
 ]

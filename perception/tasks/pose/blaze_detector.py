@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -84,6 +85,11 @@ def best_person(boxes: Values, logits: Values, centers: Values, where: Placement
     hips, around = np.einsum("n,nij->ij", weights, found[together])[2:4]
     hips = (hips - (where.left, where.top)) / (where.scale_x, where.scale_y)
     around = (around - (where.left, where.top)) / (where.scale_x, where.scale_y)
+    return person_at(hips, around, float(scores[best]))
+
+
+def person_at(hips: npt.NDArray[Any], around: npt.NDArray[Any], score: float) -> Person:
+    """From the middle of the hips and a point on the circle around the body, in pixels."""
     across, down = around - hips
     return Person(
         x=float(hips[0]),
@@ -91,7 +97,7 @@ def best_person(boxes: Values, logits: Values, centers: Values, where: Placement
         side=2 * math.hypot(across, down) * _SCALE,
         # Upright, the second point is straight above the hips.
         angle=math.atan2(down, across) + math.pi / 2,
-        score=float(scores[best]),
+        score=score,
     )
 
 

@@ -33,6 +33,8 @@ MIN_PRESENCE = 0.5
 # Which of the 33 landmarks the 17 COCO keypoints are.
 _COCO = [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]
 _LANDMARKS = 39  # 33 of the body, and helpers
+# Two of the helpers are what the detector finds too, for the next frame.
+_HIPS_AND_CIRCLE = [33, 34]
 _WINDOW = 7
 """Cells of the heatmap, in each direction, that a landmark is refined by."""
 
@@ -49,8 +51,13 @@ _DETECTOR_INPUT = InputSpec(
 class BlazePose:
     """Finds the surest person of a picture. Safe to share between threads."""
 
-    def __init__(self, detector_path: Path, landmark_path: Path, threads: int = 1) -> None:
+    def __init__(
+        self, detector_path: Path, landmark_path: Path, threads: int = 1, *, track: bool = False
+    ) -> None:
         """Load ``pose_detection.tflite`` and ``pose_landmark_full.tflite`` (or _lite, _heavy).
+
+        With `track`, for the frames of one camera in their order, the detector runs only
+        where nobody was seen in the frame before.
 
         Raises:
             ModelFileError: a file is not there or is not that model.
@@ -65,6 +72,8 @@ class BlazePose:
             threads,
         )
         self._anchors = blaze_detector.anchors()
+        self._track = track
+        self._person: Person | None = None
 
     def pose(self, image: Image) -> Pose | None:
         """Look at one picture.
@@ -77,6 +86,10 @@ class BlazePose:
             probability that it is in the picture times that of being visible. None:
             nobody.
         """
+        if self._person is not None:
+            pose = self._look(image, self._person)
+            if pose is not None:
+                return pose
         person = self._find(image)
         return None if person is None else self._look(image, person)
 
@@ -91,9 +104,14 @@ class BlazePose:
     def _look(self, image: Image, person: Person) -> Pose | None:
         upright, back = crop(image, person)
         values = self._landmarker.run(upright / np.float32(255))
+        self._person = None
         if values["presence"][0] < MIN_PRESENCE:
             return None
-        rows = values["landmarks"].reshape(_LANDMARKS, 5)[_COCO]
+        landmarks = values["landmarks"].reshape(_LANDMARKS, 5)
+        if self._track:
+            hips, around = landmarks[_HIPS_AND_CIRCLE, :2] @ back[:, :2].T + back[:, 2]
+            self._person = blaze_detector.person_at(hips, around, float(values["presence"][0]))
+        rows = landmarks[_COCO]
         places = SIZE * _refine(rows[:, :2] / np.float32(SIZE), values["heatmap"][..., _COCO])
         visible, present = 1 / (1 + np.exp(-rows[:, 3:].clip(-30, 30).T))
         points = places @ back[:, :2].T + back[:, 2]

@@ -33,6 +33,10 @@ _NEARNESS = 1.8
 # A body is there if this many keypoints are sure on average: a face and shoulders do.
 _SURE = 5
 
+# Of the centres of several bodies: how near they may be, in cells, and how sure at least
+# (the sigmoid of it is 0.1).
+_PEAK_REACH, _PEAK_LOGIT = 3, -2.2
+
 # How far the crop reaches beyond the torso and beyond the whole body, from the
 # published tracking (TensorFlow Hub, "MoveNet: Ultra fast and accurate pose detection").
 _TORSO_REACH, _BODY_REACH = 1.9, 1.2
@@ -61,11 +65,13 @@ class Region:
     side: float
 
 
-def decode(outputs: tuple[Map, ...]) -> npt.NDArray[np.float32]:
+def decode(
+    outputs: tuple[Map, ...], center_cell: tuple[int, int] | None = None
+) -> npt.NDArray[np.float32]:
     """Keypoints from the net's maps.
 
     The body's centre is the best cell of the centre map, cells in the middle of the
-    picture preferred. From there the regression says about where each keypoint is;
+    picture preferred, unless `center_cell` (row, column) names another. From there the regression says about where each keypoint is;
     the keypoint is the best cell of its heatmap, cells near that place preferred, and
     the offset map says where in the cell.
 
@@ -80,10 +86,12 @@ def decode(outputs: tuple[Map, ...]) -> npt.NDArray[np.float32]:
     rows, columns = center.shape[:2]
     y, x = np.ogrid[:rows, :columns]
     y, x = y[..., None].astype(np.float32), x[..., None].astype(np.float32)
-    # The published graph's middle is the first cell right of and below the middle.
-    middle = np.hypot(y - rows // 2, x - columns // 2)
-    cell = np.unravel_index((_sigmoid(center) / (middle + _NEARNESS)).argmax(), center.shape)
-    row, column = int(cell[0]), int(cell[1])
+    if center_cell is None:
+        # The published graph's middle is the first cell right of and below the middle.
+        middle = np.hypot(y - rows // 2, x - columns // 2)
+        cell = np.unravel_index((_sigmoid(center) / (middle + _NEARNESS)).argmax(), center.shape)
+        center_cell = int(cell[0]), int(cell[1])
+    row, column = center_cell
     expected = regression[row, column].reshape(-1, 2) + np.array([row, column])
 
     scores = _sigmoid(heatmap)
@@ -102,6 +110,23 @@ def decode(outputs: tuple[Map, ...]) -> npt.NDArray[np.float32]:
         ],
         axis=1,
     ).astype(np.float32)
+
+
+def peaks(center: Map, count: int) -> list[tuple[int, int]]:
+    """Where bodies may be: the best cells (row, column) of the centre map, best first.
+
+    A peak is the best cell of the cells within _PEAK_REACH of it. More peaks than bodies
+    are usual: `is_body` decides.
+
+    Args:
+        center: (1, rows, columns, 1), logits.
+        count: at most so many.
+    """
+    values = np.ascontiguousarray(center[0, ..., 0])
+    best_near = cv2.dilate(values, np.ones((2 * _PEAK_REACH + 1,) * 2, np.uint8))
+    rows, columns = np.nonzero((values == best_near) & (values > _PEAK_LOGIT))
+    order = values[rows, columns].argsort()[::-1][:count]
+    return [(int(rows[i]), int(columns[i])) for i in order]
 
 
 def is_body(found: npt.NDArray[np.float32], body: float) -> bool:
@@ -154,23 +179,49 @@ class MoveNet:
             The body nearest the middle, in pixels of `image`; None where the mean of
             the five best scores is below the card's threshold "body": nobody is there.
         """
-        region = self._region
+        pose = self.look(image, self._region)
+        self._region = self.next_region(pose, image) if pose and self._track else None
+        return pose
+
+    def look(self, image: Image, region: Region | None = None) -> Pose | None:
+        """`pose`, in a part of the picture, and without a memory."""
+        outputs, place = self._run(image, region)
+        return self._pose(decode(outputs), place)
+
+    def search(self, image: Image, count: int) -> list[Pose]:
+        """Up to `count` bodies in the whole picture, without a memory.
+
+        What `look` says of a region around each is more exact, as the net is made for
+        one body.
+        """
+        outputs, place = self._run(image, None)
+        # Twice as many, since limbs and reflections have peaks too.
+        cells = peaks(outputs[0], 2 * count)
+        found = [self._pose(decode(outputs, cell), place) for cell in cells]
+        return [pose for pose in found if pose is not None][:count]
+
+    def next_region(self, pose: Pose, image: Image) -> Region | None:
+        """Where to look for the same body in the frame after `image`."""
+        return region_around(pose, image.shape[0], image.shape[1], self._keypoint)
+
+    def _run(
+        self, image: Image, region: Region | None
+    ) -> tuple[tuple[Map, ...], npt.NDArray[np.float64]]:
+        """The maps in the order of OUTPUTS; scale and offset (2, 2) to pixels of `image`."""
         part = image if region is None else cut(image, region)
         where = placement(part.shape[0], part.shape[1], self._input)
         outputs = self._model.run(fit(part, self._input))
-        found = decode(tuple(outputs[i] for i in self._order))
-        scores = found[:, 2]
-        if not is_body(found, self._body):
-            self._region = None
-            return None
-        points = (found[:, :2] - (where.left, where.top)) / (where.scale_x, where.scale_y)
+        scale = np.array([where.scale_x, where.scale_y])
+        offset = -np.array([where.left, where.top]) / scale
         if region is not None:
-            points = points + np.array([round(region.x), round(region.y)])
-        pose = Pose(points.astype(np.float32), scores)
-        if self._track:
-            height, width = image.shape[:2]
-            self._region = region_around(pose, height, width, self._keypoint)
-        return pose
+            offset += [round(region.x), round(region.y)]
+        return tuple(outputs[i] for i in self._order), np.stack([1 / scale, offset])
+
+    def _pose(self, found: npt.NDArray[np.float32], place: npt.NDArray[np.float64]) -> Pose | None:
+        if not is_body(found, self._body):
+            return None
+        points = found[:, :2] * place[0] + place[1]
+        return Pose(points.astype(np.float32), found[:, 2])
 
 
 def region_around(pose: Pose, height: int, width: int, min_score: float) -> Region | None:
