@@ -71,9 +71,9 @@ def decode(
     """Keypoints from the net's maps.
 
     The body's centre is the best cell of the centre map, cells in the middle of the
-    picture preferred, unless `center_cell` (row, column) names another. From there the regression says about where each keypoint is;
-    the keypoint is the best cell of its heatmap, cells near that place preferred, and
-    the offset map says where in the cell.
+    picture preferred, unless `center_cell` (row, column) names another. From there the
+    regression says about where each keypoint is; the keypoint is the best cell of its
+    heatmap, cells near that place preferred, and the offset map says where in the cell.
 
     Args:
         outputs: "center" and "heatmap" (logits), "regression" and "offset" (in
