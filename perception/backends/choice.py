@@ -22,7 +22,6 @@ import numpy as np
 from reflexarc.core import ReflexarcError, atomic_write, cache_dir, load_plugin, plugins
 from reflexarc.perception.backends.base import Backend, BackendError
 from reflexarc.perception.card import Card
-from reflexarc.perception.modelfile import ModelFileError
 
 GROUP = "reflexarc.backends"
 DEFAULTS = {".tflite": "litert", ".onnx": "onnxruntime"}
@@ -71,10 +70,10 @@ def choose(path: Path, card: Card, device: str, threads: int | None) -> Choice:
             found=refusal,
             remedy="`reflexarc doctor` says what is installed; export the model again for it",
         )
+    if "edgetpu" in names:
+        return Choice("edgetpu", 1, "the file is compiled for it")
     if len(names) == 1 and threads is not None:
         return Choice(names[0], threads, "the only one that runs this file here")
-    if device == "auto" and "edgetpu" in names:
-        return Choice("edgetpu", 1, "the file is compiled for it")
     return _fastest(path, card, names, [threads] if threads is not None else _thread_counts())
 
 
@@ -171,6 +170,3 @@ def _key(path: Path, names: list[str], counts: list[int]) -> str:
 def _backend(name: str) -> Backend:
     backend: Backend = load_plugin(GROUP, name, "backend")
     return backend
-
-
-__all__ = ["Choice", "ModelFileError", "choose"]

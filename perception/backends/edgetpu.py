@@ -7,6 +7,7 @@ warning.
 
 from __future__ import annotations
 
+import ctypes
 import ctypes.util
 import logging
 import os
@@ -48,12 +49,14 @@ def open_network(path: Path, card: Card | None, threads: int) -> Any:
         )
     library = os.environ.get(LIBRARY, "libedgetpu.so.1")
     try:
+        # load_delegate would find out too, and leave a half-made object that complains.
+        ctypes.CDLL(library)
         delegate = litert.runtime().load_delegate(library)
-    # litert says OSError where the library is missing, ValueError where no device answers.
+    # ValueError where no device answers.
     except (OSError, ValueError) as error:
         raise BackendError(
             expected="an Edge TPU and its library",
-            found=f"{library}: {str(error).strip() or 'no device answers'}",
+            found=" ".join(f"{library}: {error}".split()) or "no device that answers",
             remedy=_REMEDY,
         ) from error
     return _WithWayOut(path, litert.open_interpreter(path, threads, (delegate,)), threads)
@@ -64,46 +67,59 @@ class _WithWayOut:
 
     def __init__(self, path: Path, interpreter: Any, threads: int) -> None:
         self._path = path
-        self._now = interpreter
+        self._first = self._now = interpreter
         self._threads = threads
-        self._input: tuple[int, Any] | None = None
-        self._is_on_device = True
+        self._input: Any = None
+        # What the caller knows tensors by, and what they are called now.
+        self._index: dict[int, int] = {}
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._now, name)
+        return getattr(self._first, name)
 
     def set_tensor(self, index: int, tensor: Any) -> None:
         self._input = (index, tensor)
-        self._now.set_tensor(index, tensor)
+        self._now.set_tensor(self._index.get(index, index), tensor)
+
+    def get_tensor(self, index: int) -> Any:
+        return self._now.get_tensor(self._index.get(index, index))
+
+    def tensor(self, index: int) -> Any:
+        return self._now.tensor(self._index.get(index, index))
 
     def invoke(self) -> None:
         try:
             self._now.invoke()
         except RuntimeError as error:
-            if not self._is_on_device:
+            if self._index:
                 raise
             self._go_on(error)
 
     def _go_on(self, error: RuntimeError) -> None:
+        reason = str(error).strip().splitlines()[0]
         source = self._path.with_name(self._path.name.replace(SUFFIX, ""))
         if source == self._path or not source.is_file():
             raise BackendError(
                 expected="the Edge TPU to answer",
-                found=str(error).strip().splitlines()[0],
+                found=reason,
                 remedy=f"plug it in and start again; with {source.name} of before compiling "
                 f"(a name without {SUFFIX}) beside this file, the CPU would go on",
             ) from error
-        _log.warning("the Edge TPU is gone (%s): %s goes on on the CPU", error, source.name)
-        like = litert.open_interpreter(source, self._threads)
-        before, after = self._now.get_input_details(), like.get_input_details()
-        shapes = [[tuple(d["shape"]) for d in details] for details in (before, after)]
-        if shapes[0] != shapes[1]:
+        on_cpu = litert.open_interpreter(source, self._threads)
+        before, after = _slots(self._first), _slots(on_cpu)
+        if [slot[1:] for slot in before] != [slot[1:] for slot in after]:
             raise ModelFileError(
                 expected=f"{source} to be what {self._path.name} was compiled from",
-                found=f"inputs {shapes[1]} in place of {shapes[0]}",
+                found="tensors of another shape or quantisation",
                 remedy="put the right file there",
             ) from error
-        assert self._input is not None
-        self._now, self._is_on_device = like, False
-        like.set_tensor(after[0]["index"], self._input[1])
-        like.invoke()
+        _log.warning("the Edge TPU is gone (%s): %s goes on on the CPU", reason, source.name)
+        self._index = {was[0]: now[0] for was, now in zip(before, after, strict=True)}
+        self._now = on_cpu
+        self.set_tensor(*self._input)
+        self._now.invoke()
+
+
+def _slots(interpreter: Any) -> list[tuple[int, tuple[int, ...], Any]]:
+    """Index, shape and quantisation of inputs, then outputs."""
+    every = [*interpreter.get_input_details(), *interpreter.get_output_details()]
+    return [(d["index"], tuple(int(n) for n in d["shape"]), d["quantization"]) for d in every]
