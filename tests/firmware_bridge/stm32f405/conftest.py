@@ -23,7 +23,7 @@ from reflexarc.firmware_bridge.protocol.messages import Hello, MessageType
 
 # The chip's time counts its instructions, 8 ns each: it does not run on while the host is
 # busy elsewhere.
-OPTIONS = ("-M", "netduinoplus2", "-icount", "shift=3", "-display", "none", "-serial", "pty")
+OPTIONS = ("-M", "netduinoplus2", "-display", "none", "-serial", "pty")
 # For a stuck machine only; what is asserted is the chip's own time.
 PATIENCE_S = 5.0
 
@@ -31,9 +31,11 @@ PATIENCE_S = 5.0
 class Machine:
     """A running netduinoplus2, its serial line, and its registers by the monitor."""
 
-    def __init__(self, elf: Path) -> None:
+    def __init__(self, elf: Path, *, sleeps: bool = True) -> None:
+        # A chip that sleeps when idle keeps to real time, and is late when the host is busy.
+        icount = f"shift=3,sleep={'on' if sleeps else 'off'}"
         self._qemu = subprocess.Popen(
-            ["qemu-system-arm", *OPTIONS, "-monitor", "stdio", "-kernel", elf],
+            ["qemu-system-arm", *OPTIONS, "-icount", icount, "-monitor", "stdio", "-kernel", elf],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -141,6 +143,16 @@ def elf() -> Iterator[Path]:
 @pytest.fixture
 def machine(elf: Path) -> Iterator[Machine]:
     running = Machine(elf)
+    try:
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.fixture
+def sleepless(elf: Path) -> Iterator[Machine]:
+    """Runs as fast as it goes: its time is the count of its instructions alone."""
+    running = Machine(elf, sleeps=False)
     try:
         yield running
     finally:

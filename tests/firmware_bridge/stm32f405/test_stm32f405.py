@@ -57,11 +57,11 @@ def test_says_no_before_the_greeting(machine: Any) -> None:
     assert machine.register(LEFT_DUTY) == 0
 
 
-def test_state_comes_every_10_ms_of_its_own_time(machine: Any) -> None:
-    machine.greet()
-    times = [state(machine).t_us for _ in range(50)]
-    assert all(9_500 <= b - a <= 10_500 for a, b in itertools.pairwise(times))
-    assert (times[-1] - times[0]) / 49 == pytest.approx(10_000, rel=0.001)
+def test_state_comes_every_10_ms_of_its_own_time(sleepless: Any) -> None:
+    sleepless.greet()
+    state(sleepless)  # Held up by the answer to the greeting.
+    times = [state(sleepless).t_us for _ in range(50)]
+    assert all(9_950 <= b - a <= 10_050 for a, b in itertools.pairwise(times))
 
 
 def test_drives_and_stops(machine: Any) -> None:
@@ -74,31 +74,41 @@ def test_drives_and_stops(machine: Any) -> None:
     assert (machine.register(LEFT_DUTY), machine.register(RIGHT_DUTY)) == (0, 0)
 
 
+def chip_us(machine: Any) -> int:
+    reply = machine.ask(type_=MessageType.GET_CLOCK)
+    return GetClockReply.unpack(reply.payload).received_us
+
+
 def test_a_silent_host_stops_the_motors(machine: Any) -> None:
     machine.greet()
+    before = chip_us(machine)
     machine.ask(Drive((300, 300)))
-    heard = GetClockReply.unpack(machine.ask(type_=MessageType.GET_CLOCK).payload).received_us
+    after = chip_us(machine)
     assert machine.register(LEFT_DUTY) > 0
     while (now := state(machine)).flags & messages.FLAG_MOTORS_ON:
         pass
     assert now.flags & messages.FLAG_HOST_TIMEOUT
     # The State that shows it may be one period younger.
-    assert 300_000 <= now.t_us - heard <= 320_000
+    assert now.t_us - before >= 300_000
+    assert now.t_us - after <= 320_000
     assert machine.register(LEFT_DUTY) == 0
 
 
 def test_a_wheel_that_does_not_turn_is_found(machine: Any) -> None:
     machine.greet()
-    started = GetClockReply.unpack(machine.ask(type_=MessageType.GET_CLOCK).payload).received_us
-    while not (now := state(machine)).faults:
+    states = [state(machine)]
+    while not states[-1].faults:
         machine.ask(Drive((4000, 4000)))
-        assert now.t_us - started < 1_000_000
+        states.append(state(machine))
+        assert len(states) < 100
     stalled = messages.FAULT_STALL_LEFT | messages.FAULT_STALL_RIGHT
-    assert now.faults & stalled
-    assert 400_000 <= now.t_us - started <= 450_000
+    assert states[-1].faults & stalled
+    driven = [now.t_us for now in states if now.flags & messages.FLAG_MOTORS_ON]
+    # From the first State with motors on, one period late at most; the last one is off.
+    assert 380_000 <= states[-1].t_us - driven[0] <= 420_000
     assert (machine.register(LEFT_DUTY), machine.register(RIGHT_DUTY)) == (0, 0)
     refused = Ack.unpack(machine.ask(Drive((100, 100))).payload)
-    assert (refused.status, refused.detail) == (Status.FAULT, now.faults)
+    assert (refused.status, refused.detail) == (Status.FAULT, states[-1].faults)
     assert ClearReply.unpack(machine.ask(Clear(0xFFFF)).payload).faults == 0
     assert machine.ask(Drive((100, 100))).type == MessageType.DRIVE_REPLY
 
