@@ -6,8 +6,6 @@ import itertools
 import os
 from typing import Any
 
-import pytest
-
 from reflexarc.firmware_bridge.protocol import messages
 from reflexarc.firmware_bridge.protocol.frame import encode_frame
 from reflexarc.firmware_bridge.protocol.messages import (
