@@ -5,6 +5,7 @@
 #include "faults.h"
 #include "frame.h"
 #include "hal.h"
+#include "period.h"
 #include "range.h"
 #include "servos.h"
 #include "session.h"
@@ -14,8 +15,7 @@
 #define POLL_PERIOD_US 1000
 #define CONTROL_PERIOD_US (CONTROL_PERIOD_MS * 1000UL)
 
-static uint32_t next_poll_us, next_control_us, last_control_us;
-static uint16_t longest_period_us;
+static uint32_t next_poll_us, next_control_us;
 
 // Gives true once a period. One that was missed is not made up for: two steps at once
 // would count as 20 ms for what counts periods.
@@ -39,16 +39,6 @@ static void poll(void)
     session_poll();
 }
 
-static void note_period(uint32_t now_us)
-{
-    uint32_t period_us = now_us - last_control_us;
-    last_control_us = now_us;
-    if (period_us > UINT16_MAX)
-        period_us = UINT16_MAX;
-    if (period_us > longest_period_us)
-        longest_period_us = period_us;
-}
-
 static void control(void)
 {
     if (!hal_stack_is_intact()) {
@@ -70,8 +60,9 @@ void app_init(void)
 {
     session_init(settings_load());
     hal_watchdog_start();
-    next_poll_us = last_control_us = hal_us();
-    next_control_us = last_control_us + CONTROL_PERIOD_US;
+    next_poll_us = hal_us();
+    next_control_us = next_poll_us + CONTROL_PERIOD_US;
+    period_begin(next_poll_us);
     control(); // The first answer to a host has measurements in it.
 }
 
@@ -82,12 +73,7 @@ void app_run(void)
     if (is_due(&next_poll_us, now_us, POLL_PERIOD_US))
         poll();
     if (is_due(&next_control_us, now_us, CONTROL_PERIOD_US)) {
-        note_period(now_us);
+        period_end(now_us);
         control();
     }
-}
-
-uint16_t app_longest_period_us(void)
-{
-    return longest_period_us;
 }

@@ -2,12 +2,12 @@
 
 #include <stdbool.h>
 
-#include "app.h"
 #include "battery.h"
 #include "drive.h"
 #include "faults.h"
 #include "frame.h"
 #include "hal.h"
+#include "period.h"
 #include "range.h"
 #include "servos.h"
 #include "settings.h"
@@ -217,7 +217,7 @@ void requests_put_health(uint8_t *payload)
         .battery_mv = battery_mv(),
         .range_mm = range_mm(),
         .rx_errors = frame_errors(),
-        .longest_period_us = app_longest_period_us(),
+        .longest_period_us = period_longest_us(),
         .stack_free = hal_stack_free(),
     };
     drive_get_duty(health.duty);
