@@ -172,7 +172,7 @@ class _Watch:
     def saw(self, frame: Frame, observation: Observation) -> None:
         firing = self.fired.firing if self.fired else None
         if firing and firing.observation is observation:
-            self.picture = draw(frame, observation)
+            self.picture = draw(frame.image, [observation])
 
 
 def _fill(

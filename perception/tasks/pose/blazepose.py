@@ -7,28 +7,21 @@ pictures. Slower than MoveNet and more exact; see Bazarevsky et al. 2020.
 
 from __future__ import annotations
 
-import math
-import threading
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from reflexarc.perception.card import InputSpec
 from reflexarc.perception.fit import fit, placement
 from reflexarc.perception.keypoints import Pose
-from reflexarc.perception.modelfile import ModelFileError
-from reflexarc.perception.runtime import open_interpreter
+from reflexarc.perception.tasks.blaze import REAL, Image, Network, Values, cut
 from reflexarc.perception.tasks.pose import blaze_detector
 from reflexarc.perception.tasks.pose.blaze_detector import Person
 
-Image = npt.NDArray[np.uint8]
-Values = npt.NDArray[np.float32]
-
 SIZE = 256
 MIN_PRESENCE = 0.5
+_REMEDY = "run `reflexarc assets fetch blazepose`; give the detector first"
 
 # Which of the 33 landmarks the 17 COCO keypoints are.
 _COCO = [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]
@@ -62,14 +55,21 @@ class BlazePose:
         Raises:
             ModelFileError: a file is not there or is not that model.
         """
-        self._detector = _Network(
-            detector_path, blaze_detector.SIZE, {"boxes": (2254, 12), "scores": (2254, 1)}, threads
+        self._detector = Network(
+            detector_path,
+            blaze_detector.SIZE,
+            {"boxes": (2254, 12), "scores": (2254, 1)},
+            threads,
+            kind="BlazePose",
+            remedy=_REMEDY,
         )
-        self._landmarker = _Network(
+        self._landmarker = Network(
             landmark_path,
             SIZE,
             {"landmarks": (5 * _LANDMARKS,), "presence": (1,), "heatmap": (64, 64, _LANDMARKS)},
             threads,
+            kind="BlazePose",
+            remedy=_REMEDY,
         )
         self._anchors = blaze_detector.anchors()
         self._track = track
@@ -94,8 +94,7 @@ class BlazePose:
         return None if person is None else self._look(image, person)
 
     def _find(self, image: Image) -> Person | None:
-        real = (fit(image, _DETECTOR_INPUT).astype(np.float32) - 127.5) / 127.5
-        values = self._detector.run(real)
+        values = self._detector.run(REAL[fit(image, _DETECTOR_INPUT)])
         where = placement(image.shape[0], image.shape[1], _DETECTOR_INPUT)
         return blaze_detector.best_person(
             values["boxes"], values["scores"][:, 0], self._anchors, where
@@ -125,25 +124,7 @@ def crop(image: Image, person: Person) -> tuple[Image, npt.NDArray[np.float64]]:
         uint8 (256, 256, 3), its edges drawn out beyond the picture; and the affine map (2, 3) from
         its pixels back to those of `image`.
     """
-    scale = person.side / SIZE
-    cos, sin = scale * math.cos(person.angle), scale * math.sin(person.angle)
-    back = np.array([[cos, -sin, 0.0], [sin, cos, 0.0]])
-    back[:, 2] = (person.x, person.y) - back[:, :2] @ (SIZE / 2, SIZE / 2)
-    whole = back
-    if scale > 2:
-        # Bilinear sampling looks at four pixels: shrink by areas first.
-        height, width = image.shape[:2]
-        size = (max(1, round(2 * width / scale)), max(1, round(2 * height / scale)))
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-        whole = back * (np.array(size) / (width, height))[:, None]
-    upright = cv2.warpAffine(
-        image,
-        whole,
-        (SIZE, SIZE),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return upright.astype(np.uint8, copy=False), back
+    return cut(image, person.x, person.y, person.side, person.angle, SIZE)
 
 
 def _refine(points: Values, heatmap: Values) -> Values:
@@ -171,43 +152,3 @@ def _refine(points: Values, heatmap: Values) -> Values:
             ((top + down) * weights).sum() / rows,
         )
     return moved
-
-
-class _Network:
-    """A float32 TFLite file without a card, its outputs known by their shapes."""
-
-    def __init__(
-        self, path: Path, size: int, outputs: dict[str, tuple[int, ...]], threads: int
-    ) -> None:
-        try:
-            interpreter = open_interpreter(path, threads)
-        except ModelFileError as error:
-            raise ModelFileError(
-                expected="a TFLite file of BlazePose",
-                found=error.found,
-                remedy="run `reflexarc assets fetch blazepose`",
-            ) from error
-        self._interpreter, self._lock = interpreter, threading.Lock()
-        self._input = interpreter.get_input_details()[0]["index"]
-        shape = tuple(int(n) for n in interpreter.get_input_details()[0]["shape"])
-        found = {
-            tuple(int(n) for n in details["shape"][1:]): details["index"]
-            for details in interpreter.get_output_details()
-        }
-        if shape != (1, size, size, 3) or not set(outputs.values()) <= set(found):
-            raise ModelFileError(
-                expected=f"a net of {(1, size, size, 3)} to {list(outputs.values())}",
-                found=f"{path}: {shape} to {list(found)}",
-                remedy="run `reflexarc assets fetch blazepose`; give the detector first",
-            )
-        self._outputs = {name: found[shape] for name, shape in outputs.items()}
-
-    def run(self, values: npt.NDArray[np.floating[Any]]) -> dict[str, Values]:
-        """Values of one picture, (size, size, 3), in; outputs by name, without batch."""
-        with self._lock:
-            self._interpreter.set_tensor(self._input, values[None].astype(np.float32, copy=False))
-            self._interpreter.invoke()
-            return {
-                name: self._interpreter.get_tensor(index)[0]
-                for name, index in self._outputs.items()
-            }

@@ -91,8 +91,8 @@ def test_nobody_is_an_answer(eye: BlazePose) -> None:
 def test_the_anchors_fill_the_input() -> None:
     centers = anchors()
     assert centers.shape == (2254, 2)
-    np.testing.assert_allclose(centers.mean(axis=0), 0.5, atol=1e-6)
-    np.testing.assert_allclose(centers[[0, -1]], [[0.5 / 28] * 2, [6.5 / 7] * 2], atol=1e-6)
+    np.testing.assert_allclose(centers.mean(axis=0), 112, atol=1e-3)
+    np.testing.assert_allclose(centers[[0, -1]], [[4] * 2, [208] * 2])
 
 
 def test_a_crop_and_its_way_back_fit_together() -> None:

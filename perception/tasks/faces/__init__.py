@@ -1,0 +1,1 @@
+"""Where faces are: BlazeFace or YuNet, looked for near where they were."""
