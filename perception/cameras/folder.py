@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
+from typing import Annotated, ClassVar
 
-from reflexarc.perception.cameras.base import Camera, CameraError
-from reflexarc.perception.cameras.picture import PICTURE_ENDINGS, read_picture
+from pydantic import Field
+
+from reflexarc.perception.cameras.base import CameraError, FileCamera
+from reflexarc.perception.cameras.clock import CLOCK, Clock
+from reflexarc.perception.cameras.picture import PICTURE_ENDINGS, paced_stamps, read_picture
 from reflexarc.perception.frame import Frame
 
 _NAMED = 3  # so many bad pictures are named in the error, the rest are counted
 
 
-class PictureFolder(Camera):
+class PictureFolder(FileCamera):
     """All pictures of a folder and of the folders in it, in natural order.
 
     Natural order puts ``2.jpg`` before ``10.jpg``. Hidden files and folders, and
@@ -24,18 +28,25 @@ class PictureFolder(Camera):
     holds their errors.
     """
 
-    @classmethod
-    def recognises(cls, source: str) -> bool:
-        """An existing folder."""
-        return Path(source).expanduser().is_dir()
+    USAGE: ClassVar[str] = "pictures/"
 
-    def __init__(self, source: str) -> None:
+    def __init__(
+        self,
+        source: str,
+        *,
+        loop: Annotated[bool, Field(description="1: from the first again, without end")] = False,
+        fps: Annotated[
+            float, Field(ge=0, description="frames a second; 0: as fast as they are taken")
+        ] = 0.0,
+        clock: Clock = CLOCK,
+    ) -> None:
         """List the folder.
 
         Raises:
-            CameraError: it holds no picture.
+            CameraError: it is not there, or holds no picture.
         """
-        self.source = source
+        super().__init__(source, paced=fps > 0, clock=clock)
+        self._loop, self._fps = loop, fps
         self.failures: list[CameraError] = []
         folder = Path(source).expanduser()
         self.paths = sorted(
@@ -53,22 +64,26 @@ class PictureFolder(Camera):
         """How many pictures there are, readable or not."""
         return len(self.paths)
 
-    def __iter__(self) -> Iterator[Frame]:
+    def frames(self) -> Generator[Frame, None, None]:
         """One frame a picture; `Frame.source` is the picture's path.
 
         Raises:
-            CameraError: at the end, if any picture could not be read.
+            CameraError: at the end of the first round, if any picture could not be read.
         """
         self.failures = []
         bad: list[str] = []
-        for seq, path in enumerate(self.paths):
+        paths = itertools.cycle(self.paths) if self._loop else self.paths
+        stamps = paced_stamps(self._clock, self._fps)
+        for seq, (path, stamp_ns) in enumerate(zip(paths, stamps, strict=False)):
+            if bad and seq == len(self.paths):
+                break
             try:
                 image = read_picture(path)
             except CameraError as error:
                 self.failures.append(error)
                 bad.append(str(path))
                 continue
-            yield Frame(image, time.monotonic_ns(), seq, str(path))
+            yield Frame(image, stamp_ns, seq, str(path))
         if bad:
             more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
             raise CameraError(
@@ -77,6 +92,9 @@ class PictureFolder(Camera):
                 f"(the first: {self.failures[0].found})",
                 remedy="replace or delete them; all others were read",
             )
+
+    def _bad(self) -> int:
+        return len(self.failures)
 
 
 def _is_picture(name: Path, path: Path) -> bool:

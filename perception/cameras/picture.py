@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+import itertools
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
-from reflexarc.perception.cameras.base import Camera, CameraError
+from reflexarc.perception.cameras.base import CameraError, FileCamera, Image
+from reflexarc.perception.cameras.clock import CLOCK, Clock
 from reflexarc.perception.cameras.complete import missing_end
+from reflexarc.perception.cameras.opencv import to_rgb
 from reflexarc.perception.frame import Frame
 
 PICTURE_ENDINGS = frozenset(
     {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 )
-
-Image = npt.NDArray[np.uint8]
 
 
 def read_picture(path: Path) -> Image:
@@ -41,43 +42,64 @@ def read_picture(path: Path) -> Image:
         raise _unreadable(path, error.strerror or str(error)) from error
     if not data:
         raise _unreadable(path, "an empty file")
-    missing = missing_end(data)
-    if missing:
-        raise _unreadable(path, f"a picture that is cut off ({missing})")
-    try:
-        image = _decode(data)
-    except cv2.error as error:
-        raise _unreadable(
-            path, f"the decoder says: {str(error).strip().splitlines()[-1]}"
-        ) from error
+    image, fault = decode_picture(data)
     if image is None:
-        raise _unreadable(
-            path, f"{len(data)} bytes that are no picture, starting with {data[:8]!r}"
-        )
+        raise _unreadable(path, fault)
     return image
 
 
-class PictureFile(Camera):
-    """A single picture: one frame."""
+def decode_picture(data: bytes) -> tuple[Image, str] | tuple[None, str]:
+    """A picture's bytes as `read_picture` gives them, or None and what is wrong with them."""
+    missing = missing_end(data)
+    if missing:
+        return None, f"a picture that is cut off ({missing})"
+    try:
+        image = _decode(data)
+    except cv2.error as error:
+        return None, f"the decoder says: {str(error).strip().splitlines()[-1]}"
+    if image is None:
+        return None, f"{len(data)} bytes that are no picture, starting with {data[:8]!r}"
+    return image, ""
 
-    @classmethod
-    def recognises(cls, source: str) -> bool:
-        """An existing file with a picture's ending."""
-        path = Path(source).expanduser()
-        return path.suffix.lower() in PICTURE_ENDINGS and path.is_file()
 
-    def __init__(self, source: str) -> None:
+class PictureFile(FileCamera):
+    """A single picture: one frame, or the same again and again."""
+
+    USAGE: ClassVar[str] = "photo.jpg"
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        loop: Annotated[bool, Field(description="1: again and again, without end")] = False,
+        fps: Annotated[
+            float, Field(ge=0, description="frames a second; 0: as fast as they are taken")
+        ] = 0.0,
+        clock: Clock = CLOCK,
+    ) -> None:
         """Read it.
 
         Raises:
             CameraError: see `read_picture`.
         """
-        self.source = source
+        super().__init__(source, paced=fps > 0, clock=clock)
+        self._loop, self._fps = loop, fps
         self._image = read_picture(Path(source).expanduser())
 
-    def __iter__(self) -> Iterator[Frame]:
-        """The one frame."""
-        yield Frame(self._image, time.monotonic_ns(), 0, self.source)
+    def frames(self) -> Generator[Frame, None, None]:
+        """The one frame; looped, the same array each time."""
+        stamps = paced_stamps(self._clock, self._fps)
+        for seq, stamp_ns in enumerate(stamps):
+            yield Frame(self._image, stamp_ns, seq, self.source)
+            if not self._loop:
+                return
+
+
+def paced_stamps(clock: Clock, fps: float) -> Iterator[int]:
+    """Stamps of frames that have no time of their own: even, or those of their asking."""
+    start_ns = clock.now_ns()
+    for number in itertools.count():
+        yield start_ns + round(number * 1e9 / fps) if fps else clock.now_ns()
 
 
 def _decode(data: bytes) -> Image | None:
@@ -89,7 +111,7 @@ def _decode(data: bytes) -> Image | None:
         if whole.ndim == 3 and whole.shape[2] == 4:
             return _on_white(whole)
     color = cv2.imdecode(raw, cv2.IMREAD_COLOR)
-    return None if color is None else np.asarray(cv2.cvtColor(color, cv2.COLOR_BGR2RGB), np.uint8)
+    return None if color is None else to_rgb(color)
 
 
 def _on_white(bgra: npt.NDArray[Any]) -> Image:

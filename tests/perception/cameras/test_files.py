@@ -1,10 +1,12 @@
-"""Cameras: what is read comes out right, and what is broken is named."""
+"""Pictures, folders and videos: what is read comes out right, and what is broken is named."""
 
 from __future__ import annotations
 
 import struct
+import threading
+import time
 import zlib
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import cv2
@@ -12,15 +14,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sim_clock import SimClock
 
-from reflexarc.perception.cameras import (
-    CAMERAS,
-    CameraError,
-    PictureFolder,
-    open_camera,
-    read_picture,
-)
+from reflexarc.perception.cameras import CameraError, open_camera, read_picture
 from reflexarc.perception.cameras.complete import missing_end
+from reflexarc.perception.cameras.synthetic import read_counter
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
 
@@ -203,8 +201,8 @@ def test_one_bad_picture_does_not_lose_the_rest_and_is_named_at_the_end(tmp_path
     with open_camera(tmp_path) as camera, pytest.raises(CameraError) as caught:
         seen.extend(camera_frame for camera_frame in camera)
 
-    assert isinstance(camera, PictureFolder)
-    assert len(camera.failures) == 1
+    assert camera.statistics().bad == 1
+    assert camera.statistics().given == 2
     assert "2.png" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -260,6 +258,131 @@ def test_a_cut_video_gives_what_is_left_and_then_says_so(tmp_path):
     assert 5 < len(seen) < 30
 
 
+def test_a_looped_video_goes_on_counting_and_its_stamps_go_on_rising(tmp_path):
+    path = save_video(tmp_path / "clip.avi", 12, fps=10.0)
+    with open_camera(f"{path}?loop=1") as camera:
+        seen = list(islice(camera, 30))
+
+    assert [f.seq for f in seen] == list(range(30))
+    assert [round(float(f.image.mean()) / 5) for f in seen] == [n % 12 for n in range(30)]
+    assert np.allclose(np.diff([f.stamp_ns for f in seen]), 100e6, rtol=0.02)
+
+
+@pytest.mark.parametrize("codec", ["MJPG", "mp4v"])
+@pytest.mark.parametrize("start", [0.0, 0.5, 5.05, 11.0, 19.9])
+def test_a_video_starts_at_the_frame_of_the_time_it_is_told(tmp_path, codec, start):
+    ending = {"MJPG": "avi", "mp4v": "mp4"}[codec]
+    path = tmp_path / f"clip.{ending}"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), 10.0, (160, 120))
+    with open_camera("synthetic:?size=160x120&frames=200&pace=fast") as camera:
+        for frame in camera:
+            writer.write(frame.image[..., ::-1])
+    writer.release()
+
+    with open_camera(path, start=start) as camera:
+        seen = list(camera)
+
+    first = int(np.ceil(start * 10))
+    assert [read_counter(f.image) for f in seen] == list(range(first, 200))
+    assert [f.seq for f in seen] == list(range(200 - first))
+    assert np.allclose(np.diff([f.stamp_ns for f in seen]), 100e6, rtol=0.02)
+
+
+def test_a_start_beyond_the_end_is_an_error(tmp_path):
+    path = save_video(tmp_path / "clip.avi", 12, fps=10.0)
+    with pytest.raises(CameraError, match=r"last longer than start=9; found its last frame is at"):
+        open_camera(f"{path}?start=9")
+
+
+def test_at_real_pace_no_frame_comes_before_its_time(tmp_path):
+    clock = SimClock()
+    start_ns = clock.now_ns()
+    with open_camera(
+        save_video(tmp_path / "clip.avi", 12, fps=10.0), pace="real", clock=clock
+    ) as camera:
+        times = [(f.stamp_ns, clock.now_ns()) for f in camera]
+
+    assert all(now_ns == stamp_ns for stamp_ns, now_ns in times)
+    assert clock.now_ns() - start_ns == pytest.approx(1.1e9, rel=0.02)
+
+
+def test_a_slow_user_of_a_real_pace_video_loses_nothing(tmp_path):
+    clock = SimClock()
+    path = save_video(tmp_path / "clip.avi", 12, fps=10.0)
+    with open_camera(path, pace="real", clock=clock) as camera:
+        seen = []
+        for frame in camera:
+            clock.advance(0.5)
+            seen.append(frame.seq)
+    assert seen == list(range(12))
+    assert clock.slept == [] or max(clock.slept) <= 0
+
+
+def test_closing_in_mid_iteration_ends_it_and_lets_the_file_go(tmp_path):
+    path = save_video(tmp_path / "clip.avi", 12)
+    with open_camera(path) as camera:
+        for frame in camera:
+            if frame.seq == 3:
+                camera.close()
+    assert frame.seq == 3
+    assert camera.statistics().health == "closed"
+    assert list(camera) == []
+    held = [link.resolve() for link in Path("/proc/self/fd").iterdir()]
+    assert path.resolve() not in held
+
+
+def test_closing_from_another_thread_ends_the_wait_for_the_next_frame(tmp_path):
+    path = save_video(tmp_path / "clip.avi", 3, fps=0.1)
+    camera = open_camera(path, pace="real")
+    seen = []
+    thread = threading.Thread(target=lambda: seen.extend(f.seq for f in camera))
+    thread.start()
+    while camera.statistics().captured == 0:
+        time.sleep(0.005)
+    camera.close()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert seen == [0]
+
+
+def test_files_have_statistics_too(tmp_path):
+    with open_camera(save_video(tmp_path / "clip.avi", 12, fps=10.0)) as camera:
+        assert not camera.live
+        assert camera.statistics().health == "opening"
+        frames = iter(camera)
+        next(frames)
+        assert camera.statistics().health == "ok"
+        assert len(list(frames)) == 11
+    statistics = camera.statistics()
+    assert (statistics.captured, statistics.given, statistics.dropped) == (12, 12, 0)
+    assert statistics.fps == pytest.approx(10.0, rel=0.02)
+    assert statistics.size == (64, 48)
+
+
+def test_a_folder_can_be_looped_at_a_rate(tmp_path):
+    for name in ["1.png", "2.png"]:
+        save(tmp_path / name, picture())
+    clock = SimClock()
+    with open_camera(f"{tmp_path}?loop=1&fps=20", clock=clock) as camera:
+        seen = list(islice(camera, 6))
+    assert [Path(f.source).name for f in seen] == ["1.png", "2.png"] * 3
+    assert np.allclose(np.diff([f.stamp_ns for f in seen]), 50e6)
+    assert clock.slept[1:] == pytest.approx([0.05] * 5)
+
+
+def test_a_looped_folder_still_names_its_bad_pictures(tmp_path):
+    save(tmp_path / "1.png", picture())
+    (tmp_path / "2.png").write_bytes(b"broken")
+    with open_camera(tmp_path, loop=True) as camera, pytest.raises(CameraError, match=r"2\.png"):
+        list(camera)
+
+
+def test_a_picture_can_be_shown_for_ever(tmp_path):
+    path = save(tmp_path / "a.png", picture())
+    with open_camera(f"{path}?loop") as camera:
+        assert [f.seq for f in islice(camera, 5)] == list(range(5))
+
+
 @pytest.mark.parametrize("ending", [".mp4", ".avi", ".gif", ".mkv"])
 @pytest.mark.parametrize("content", [b"", b"no video, only words " * 50])
 def test_a_file_that_is_no_video_is_an_error(tmp_path, ending, content):
@@ -293,12 +416,6 @@ def test_an_ending_that_nothing_reads_is_an_error(tmp_path):
 
     with pytest.raises(CameraError, match=r"\.png.*\.mp4"):
         open_camera(path)
-
-
-def test_no_two_cameras_claim_the_same_source(tmp_path):
-    save(tmp_path / "a.png", picture())
-    for source in [tmp_path, tmp_path / "a.png", save_video(tmp_path / "a.avi", 3)]:
-        assert sum(camera.recognises(str(source)) for camera in CAMERAS) == 1
 
 
 def test_nothing_but_the_error_is_printed_about_a_broken_video(tmp_path, capfd):

@@ -1,0 +1,1 @@
+"""ROS 2: the only place where rclpy is imported."""
