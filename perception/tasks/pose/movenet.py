@@ -88,15 +88,16 @@ def decode(
     y, x = y[..., None].astype(np.float32), x[..., None].astype(np.float32)
     if center_cell is None:
         # The published graph's middle is the first cell right of and below the middle.
-        middle = np.hypot(y - rows // 2, x - columns // 2)
+        middle = np.sqrt((y - rows // 2) ** 2 + (x - columns // 2) ** 2)
         cell = np.unravel_index((_sigmoid(center) / (middle + _NEARNESS)).argmax(), center.shape)
         center_cell = int(cell[0]), int(cell[1])
     row, column = center_cell
-    expected = regression[row, column].reshape(-1, 2) + np.array([row, column])
+    expected = regression[row, column].reshape(-1, 2) + np.array([row, column], np.float32)
 
     scores = _sigmoid(heatmap)
-    distance = np.hypot(y - expected[:, 0], x - expected[:, 1])
-    best = (scores / (distance + _NEARNESS)).reshape(-1, scores.shape[2]).argmax(axis=0)
+    distance = np.sqrt((y - expected[:, 0]) ** 2 + (x - expected[:, 1]) ** 2)
+    distance += _NEARNESS
+    best = np.divide(scores, distance, out=distance).reshape(-1, scores.shape[2]).argmax(axis=0)
     found_row, found_column = np.divmod(best, columns)
     keypoint = np.arange(scores.shape[2])
     # (cells, keypoint, y or x)
@@ -261,5 +262,6 @@ def cut(image: Image, region: Region) -> Image:
 
 def _sigmoid(values: Map) -> Map:
     # Beyond 30 nothing changes in float32, and exp would overflow before long.
-    result: Map = 1 / (1 + np.exp(-values.clip(-30, 30)))
-    return result
+    result: Map = np.exp(-values.clip(-30, 30))
+    result += 1
+    return np.divide(np.float32(1), result, out=result)

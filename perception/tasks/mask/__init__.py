@@ -1,0 +1,1 @@
+"""Whether faces wear a mask: faces are found, cut out, judged, and voted on over time."""
