@@ -10,22 +10,22 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable
 from typing import Any
 
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from reflexarc.export.flatbuffer_tables import floats, offsets, table
 from reflexarc.perception.card import Card, InputSpec
 from reflexarc.perception.modelfile import CARD_NAME, LABELS_NAME
 
-_METADATA_NAME = "TFLITE_METADATA"
-_MIN_PARSER_VERSION = "1.0.0"
-_CONTENT_FEATURE, _CONTENT_IMAGE = 1, 2
+METADATA_NAME = "TFLITE_METADATA"
+MIN_PARSER_VERSION = "1.0.0"
+CONTENT_FEATURE, _CONTENT_IMAGE = 1, 2
 _OPTIONS_NORMALIZATION = 1
 _COLOR_SPACE = {"rgb": 1, "gray": 2}
-_TENSOR_AXIS_LABELS = 2
+TENSOR_AXIS_LABELS = 2
 
 
 def pack(flatbuffer: bytes, card: Card) -> bytes:
@@ -40,10 +40,10 @@ def pack(flatbuffer: bytes, card: Card) -> bytes:
     """
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer, 0))
     buffer = schema.BufferT()
-    buffer.data = np.frombuffer(_metadata(card), np.uint8)
+    buffer.data = np.frombuffer(_metadata(card, output_names(model, card)), np.uint8)
     model.buffers.append(buffer)
     entry = schema.MetadataT()
-    entry.name = _METADATA_NAME
+    entry.name = METADATA_NAME
     entry.buffer = len(model.buffers) - 1
     model.metadata = [*(model.metadata or []), entry]
     builder = flatbuffers.Builder(len(flatbuffer) + 4096)
@@ -60,97 +60,84 @@ def pack(flatbuffer: bytes, card: Card) -> bytes:
     return whole.getvalue()
 
 
-def _metadata(card: Card) -> bytes:
+def output_names(model: Any, card: Card) -> list[str]:
+    """The card's names in the file's order: the converter shuffles several outputs.
+
+    Its signature keeps their positions as output_0, output_1, ...
+    """
+    if len(card.outputs) == 1 or not model.signatureDefs:
+        return list(card.outputs)
+    position = {
+        int(output.tensorIndex): int(output.name.decode().rpartition("_")[2])
+        for output in model.signatureDefs[0].outputs
+    }
+    return [card.outputs[position[int(index)]] for index in model.subgraphs[0].outputs]
+
+
+def _metadata(card: Card, outputs_in_file: list[str]) -> bytes:
     b = flatbuffers.Builder(1024)
-    inputs = [_input(b, card)]
-    outputs = [_output(b, card, name) for name in card.outputs]
-    graph = _table(
+    inputs = [tensor_of_input(b, card)]
+    outputs = [_output(b, card, name) for name in outputs_in_file]
+    graph = table(
         b,
         {
-            2: ("UOffset", _offsets(b, inputs)),
-            3: ("UOffset", _offsets(b, outputs)),
+            2: ("UOffset", offsets(b, inputs)),
+            3: ("UOffset", offsets(b, outputs)),
         },
     )
-    root = _table(
+    root = table(
         b,
         {
             0: ("UOffset", b.CreateString(card.name)),
             1: ("UOffset", b.CreateString(card.description)),
             2: ("UOffset", b.CreateString(card.created)),
-            3: ("UOffset", _offsets(b, [graph])),
+            3: ("UOffset", offsets(b, [graph])),
             5: ("UOffset", b.CreateString(card.licence)),
-            7: ("UOffset", b.CreateString(_MIN_PARSER_VERSION)),
+            7: ("UOffset", b.CreateString(MIN_PARSER_VERSION)),
         },
     )
     b.Finish(root, b"M001")
     return bytes(b.Output())
 
 
-def _input(b: Any, card: Card) -> int:
+def tensor_of_input(b: Any, card: Card) -> int:
     """TensorMetadata of the picture or the series."""
     spec = card.input
     fields = {1: ("UOffset", b.CreateString(card.description))}
     if isinstance(spec, InputSpec):
-        size = _table(b, {0: ("Uint32", spec.width), 1: ("Uint32", spec.height)})
-        image = _table(b, {0: ("Int8", _COLOR_SPACE[spec.color]), 1: ("UOffset", size)})
-        normalization = _table(
-            b, {0: ("UOffset", _floats(b, [spec.mean])), 1: ("UOffset", _floats(b, [spec.std]))}
+        size = table(b, {0: ("Uint32", spec.width), 1: ("Uint32", spec.height)})
+        image = table(b, {0: ("Int8", _COLOR_SPACE[spec.color]), 1: ("UOffset", size)})
+        normalization = table(
+            b, {0: ("UOffset", floats(b, [spec.mean])), 1: ("UOffset", floats(b, [spec.std]))}
         )
-        unit = _table(b, {0: ("Uint8", _OPTIONS_NORMALIZATION), 1: ("UOffset", normalization)})
+        unit = table(b, {0: ("Uint8", _OPTIONS_NORMALIZATION), 1: ("UOffset", normalization)})
         fields[0] = ("UOffset", b.CreateString("image"))
-        fields[3] = ("UOffset", _content(b, _CONTENT_IMAGE, image))
-        fields[4] = ("UOffset", _offsets(b, [unit]))
+        fields[3] = ("UOffset", content(b, _CONTENT_IMAGE, image))
+        fields[4] = ("UOffset", offsets(b, [unit]))
     else:
         fields[0] = ("UOffset", b.CreateString("series"))
-        fields[3] = ("UOffset", _content(b, _CONTENT_FEATURE, _table(b, {})))
-    return _table(b, fields)
+        fields[3] = ("UOffset", content(b, CONTENT_FEATURE, table(b, {})))
+    return table(b, fields)
 
 
 def _output(b: Any, card: Card, name: str) -> int:
     """TensorMetadata of one output; a classifier's scores carry the labels."""
     fields = {0: ("UOffset", b.CreateString(name))}
     if len(card.outputs) == 1:
-        labels = _table(
+        labels = table(
             b,
             {
                 0: ("UOffset", b.CreateString(LABELS_NAME)),
                 1: ("UOffset", b.CreateString("one label a line, in the order of the scores")),
-                2: ("Int8", _TENSOR_AXIS_LABELS),
+                2: ("Int8", TENSOR_AXIS_LABELS),
             },
         )
         fields[1] = ("UOffset", b.CreateString("probability of each label"))
-        fields[6] = ("UOffset", _offsets(b, [labels]))
-    fields[3] = ("UOffset", _content(b, _CONTENT_FEATURE, _table(b, {})))
-    return _table(b, fields)
+        fields[6] = ("UOffset", offsets(b, [labels]))
+    fields[3] = ("UOffset", content(b, CONTENT_FEATURE, table(b, {})))
+    return table(b, fields)
 
 
-def _content(b: Any, kind: int, properties: int) -> int:
-    return _table(b, {0: ("Uint8", kind), 1: ("UOffset", properties)})
-
-
-def _table(builder: Any, fields: dict[int, tuple[str, Any]]) -> int:
-    """Write one table: field number -> (flatbuffers type, value or offset)."""
-    builder.StartObject(max(fields, default=-1) + 1)
-    for number, (kind, value) in fields.items():
-        if kind == "UOffset":
-            builder.PrependUOffsetTRelativeSlot(number, value, 0)
-        else:
-            getattr(builder, f"Prepend{kind}Slot")(number, value, 0)
-    offset: int = builder.EndObject()
-    return offset
-
-
-def _floats(builder: Any, values: list[float]) -> int:
-    return _vector(builder, values, builder.PrependFloat32)
-
-
-def _offsets(builder: Any, values: list[int]) -> int:
-    return _vector(builder, values, builder.PrependUOffsetTRelative)
-
-
-def _vector(builder: Any, values: list[Any], prepend: Callable[[Any], None]) -> int:
-    builder.StartVector(4, len(values), 4)
-    for value in reversed(values):
-        prepend(value)
-    offset: int = builder.EndVector()
-    return offset
+def content(b: Any, kind: int, properties: int) -> int:
+    """The table Content: what a tensor holds."""
+    return table(b, {0: ("Uint8", kind), 1: ("UOffset", properties)})

@@ -1,0 +1,1 @@
+"""SSDLite for pedestrians: packaged weights into Keras, for our own export."""

@@ -1,0 +1,1 @@
+"""Who walks where: pedestrians found, followed and counted."""
