@@ -12,17 +12,22 @@ import pytest
 
 from reflexarc.perception import Frame
 from reflexarc.perception.cameras import read_picture
-from reflexarc.perception.tasks import default_model
+from reflexarc.perception.tasks import default_model, default_model_path
 from reflexarc.perception.tasks.base import TaskError
-from reflexarc.perception.tasks.digits import Digits, required_score
+from reflexarc.perception.tasks.digits import Digits, open_digits, required_score
+from reflexarc.perception.tasks.digits.finder import Finder
+from reflexarc.perception.tasks.digits.strokes import noise_of, strokes_of
 from reflexarc.perception.tasks.mnist_normalize import normalize
-from reflexarc.perception.tasks.proposals import find_strokes
-from reflexarc.perception.tasks.sheet import noise_of
 
 
 @pytest.fixture(scope="module")
 def digits() -> Digits:
     return Digits(default_model("digits"))
+
+
+@pytest.fixture(scope="module")
+def finder() -> Finder:
+    return Finder(default_model("digit_finder"))
 
 
 @pytest.fixture(scope="module")
@@ -79,44 +84,130 @@ def test_a_halftone_of_single_dots_is_no_digit(digits):
     assert look(digits, dots).detections == ()
 
 
+@pytest.mark.parametrize("limit", ["clean", "slope_bar"])
+def test_a_digits_model_without_its_limits_is_refused(limit):
+    card = default_model("digits").card
+    lacking = {name: v for name, v in card.thresholds.items() if name != limit}
+
+    with pytest.raises(TaskError, match=limit):
+        Digits(OtherModel(card.model_copy(update={"thresholds": lacking})))
+
+
+def test_a_finder_that_is_none_is_refused(digits):
+    with pytest.raises(TaskError, match="digit-finder"):
+        Digits(default_model("digits"), finder=default_model("digits"))
+
+
+def test_users_bring_a_digits_model_of_their_own(samples, tmp_path):
+    """The packaged file under another name, and one that never is sure."""
+    image = compose.board(np.random.default_rng(0))
+    compose.write_on(image, samples[0][0], 200, 100, scale=3, color=(20, 20, 20))
+    own = tmp_path / "mine.tflite"
+    own.write_bytes(default_model_path("digits").read_bytes())
+
+    assert [d.label for d in look(open_digits(own), image).detections] == [str(samples[1][0])]
+
+    class Unsure:
+        card = default_model("digits").card
+
+        def predict(self, picture):
+            assert picture.shape == (28, 28) and picture.dtype == np.uint8
+            return np.full(10, 0.1, np.float32)
+
+    assert look(Digits(Unsure()), image).detections == ()
+
+
+# --- what may be a digit, in frames of any size ---
+
+
+@pytest.mark.parametrize("shape", [(480, 640), (640, 480), (720, 1280), (2000, 1500)])
+@pytest.mark.parametrize("corner", [(0, 0), (0, 1), (1, 0), (1, 1), (0.5, 0.5)])
+def test_a_digit_anywhere_in_a_frame_of_any_shape_is_read_once(digits, samples, shape, corner):
+    image = compose.board(np.random.default_rng(0), *shape, level=200, noise=1.0)
+    size = 90 if max(shape) < 2000 else 150
+    left, top = (round(10 + k * (n - size - 20)) for k, n in zip(corner, shape[::-1], strict=True))
+    digit = samples[0][np.flatnonzero(samples[1] == 4)[0]]
+    compose.write_on(image, digit, left, top, scale=size / 28, color=(30, 30, 30))
+
+    (found,) = look(digits, image).detections
+
+    assert found.label == "4"
+    assert left < found.box.x < found.box.x + found.box.width < left + size
+    assert top < found.box.y < found.box.y + found.box.height < top + size
+
+
+def test_a_large_frame_is_searched_for_small_digits_in_parts(digits, samples):
+    """A row of digits 20 pixels high across 1280: in places where parts meet as well."""
+    image = compose.board(np.random.default_rng(0), 720, 1280, level=220, noise=1.0)
+    digit = samples[0][np.flatnonzero(samples[1] == 3)[0]]
+    lefts = range(20, 1230, 41)
+    for left in lefts:
+        compose.write_on(image, digit, left, 220 + left // 8, scale=1, color=(20, 20, 20))
+
+    found = look(digits, image).detections
+
+    assert [d.label for d in found] == ["3"] * len(lefts)
+    assert all(15 < d.box.height < 25 for d in found)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "least"), [(12, 16, 0.6), (16, 24, 0.85), (24, 60, 0.9), (60, 300, 0.9)]
+)
+def test_digits_of_every_size_are_read_from_cards(digits, samples, low, high, least):
+    rng = np.random.default_rng(low)
+    images, labels = samples
+    right, count = 0, 60
+    for i in rng.choice(len(images), count, replace=False):
+        wall = compose.board(rng, 480, 640, level=int(rng.integers(80, 240)))
+        rows, columns = np.nonzero(images[i] > 60)
+        longest = 1 + max(np.ptp(rows), np.ptp(columns))
+        scale = float(np.exp(rng.uniform(np.log(low), np.log(high)))) / longest
+        made = compose.paste_card(rng, wall, images[i], labels[i], scale=scale)
+        here = [d for d in look(digits, made.image).detections if made.is_at(d.box)]
+        right += [d.label for d in here] == [made.label]
+
+    assert right >= least * count
+
+
 # --- strokes found, and given to the model in one form ---
 
 
-def ink_of(image):
-    found = max(find_strokes(image, {}), key=lambda s: s.width * s.height)
+def ink_of(finder, image):
+    strokes = [s for candidate in finder.find(image) for s in strokes_of(image, candidate)]
+    found = max(strokes, key=lambda s: s.width * s.height)
     return normalize(found.ink), found
 
 
-def test_inversion_does_not_change_what_the_model_sees():
+def test_inversion_does_not_change_what_the_model_sees(finder):
     canvas = np.full((120, 160), 20, np.uint8)
     canvas[40:68, 60:88] = np.maximum(20, compose.seven_segments())
 
-    light, _ = ink_of(canvas)
-    dark, _ = ink_of(255 - canvas)
+    light, _ = ink_of(finder, canvas)
+    dark, _ = ink_of(finder, 255 - canvas)
 
     assert np.abs(light.astype(int) - dark).max() <= 2
 
 
 @pytest.mark.parametrize("gain", [0.25, 0.5, 0.8])
-def test_contrast_changes_next_to_nothing(gain):
+def test_contrast_changes_next_to_nothing(finder, gain):
     canvas = np.zeros((120, 160), np.uint8)
     canvas[40:68, 60:88] = compose.seven_segments()
 
-    full, _ = ink_of(canvas)
-    weak, _ = ink_of((canvas * gain + 40).astype(np.uint8))
+    full, _ = ink_of(finder, canvas)
+    weak, _ = ink_of(finder, (canvas * gain + 40).astype(np.uint8))
 
     assert np.abs(full.astype(int) - weak).mean() < 4
 
 
 @pytest.mark.parametrize("scale", [1, 1.5, 2, 3.3, 5, 8, 12])
-def test_the_box_is_right_at_every_size(scale):
+def test_the_box_is_right_at_every_size(finder, scale):
     seven = compose.seven_segments()
     side = round(28 * scale)
     canvas = np.zeros((400, 420), np.uint8)
     canvas[30 : 30 + side, 50 : 50 + side] = cv2.resize(seven, (side, side))
     x, y, w, h = cv2.boundingRect((canvas > 100).astype(np.uint8))
 
-    _, found = ink_of(canvas)
+    _, found = ink_of(finder, canvas)
 
     reach = 1.5 + scale
     assert abs(found.x - x) < reach
@@ -126,11 +217,21 @@ def test_the_box_is_right_at_every_size(scale):
 
 
 def test_a_dirtier_surface_asks_for_a_surer_model():
-    scores = [required_score(dirt, bar=False) for dirt in (0.0, 0.01, 0.05, 0.2)]
-    bars = [required_score(dirt, bar=True) for dirt in (0.0, 0.01, 0.05, 0.2)]
+    limits = default_model("digits").card.thresholds
+    surfaces = (0.0, 0.01, 0.05, 0.2)
+    scores = [required_score(limits, dirt, 0.5, bar=False) for dirt in surfaces]
+    bars = [required_score(limits, dirt, 0.5, bar=True) for dirt in surfaces]
 
     assert scores == sorted(scores)
     assert all(bar > score for bar, score in zip(bars, scores, strict=True))
+
+
+def test_a_surer_finder_asks_for_less():
+    limits = default_model("digits").card.thresholds
+    for bar in (False, True):
+        scores = [required_score(limits, 0.05, found, bar) for found in (0.0, 0.3, 0.7, 1.0)]
+        assert scores == sorted(scores, reverse=True)
+        assert scores[0] > scores[-1]
 
 
 # --- real handwriting on made-up pictures ---
@@ -217,6 +318,26 @@ def test_a_thousand_digits_pasted_onto_photos_are_found_and_read(digits, samples
 
 
 @pytest.mark.timeout(900)
+def test_digits_drawn_straight_onto_photos_are_found_more_often_than_not(
+    digits, samples, shared_data
+):
+    """No card, no even surface: black or white strokes on whatever is there."""
+    rng = np.random.default_rng(2027)
+    images, labels = samples
+    right = 0
+    for i, photo in zip(
+        rng.choice(len(images), 200, replace=False), photos_of(shared_data, 9), strict=False
+    ):
+        scale = float(rng.uniform(1, 0.6 * min(photo.shape[:2]) / 28))
+        made = compose.paste_strokes(rng, photo, images[i], labels[i], scale=scale)
+        here = [d for d in look(digits, made.image).detections if made.is_at(d.box)]
+        right += [d.label for d in here] == [made.label]
+
+    print(f"straight on photos, found and read: {right} of 200")
+    assert right >= 100
+
+
+@pytest.mark.timeout(900)
 def test_photos_without_digits_give_none(digits, shared_data):
     photos = [photo for _, photo in zip(range(200), photos_of(shared_data, 8), strict=False)]
 
@@ -251,11 +372,11 @@ def test_noise_alone_is_nothing_and_does_not_hide_a_card(digits, samples, sigma)
     assert [found.label for found in look(digits, with_card).detections] == ["3"]
 
 
-def test_a_noisy_picture_is_not_searched_speck_by_speck():
+def test_a_noisy_picture_is_not_searched_speck_by_speck(finder):
     """What noise leaves to look at closely stays a handful: it decides the time taken."""
     noisy = np.random.default_rng(0).normal(120, 7, (480, 640)).clip(0, 255).astype(np.uint8)
 
-    assert len(list(find_strokes(noisy, {}))) < 20
+    assert len(finder.find(noisy)) < 20
 
 
 # --- how small ---

@@ -57,6 +57,17 @@ def paste_card(rng, photo, digit, label, *, scale=None, gain=None, dark=None) ->
     return Pasted(image, str(label), _box(digit, left, top, side / 28))
 
 
+def paste_strokes(rng, photo, digit, label, *, scale) -> Pasted:
+    """Draw the strokes straight onto the photo: white where it is dark, else black."""
+    side = round(28 * scale)
+    left = int(rng.integers(photo.shape[1] - side + 1))
+    top = int(rng.integers(photo.shape[0] - side + 1))
+    image = photo.copy()
+    level = 255 if image[top : top + side, left : left + side].mean() < 128 else 0
+    write_on(image, digit, left, top, scale=side / 28, color=(level,) * 3)
+    return Pasted(image, str(label), _box(digit, left, top, side / 28))
+
+
 def write_on(image, digit, left, top, *, scale, color) -> None:
     """Draw the strokes, without a card, onto `image` in place."""
     side = round(28 * scale)

@@ -1,0 +1,1 @@
+"""The net that finds digits: made-up scenes, targets, network, training."""
