@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -44,6 +45,36 @@ class Marks:
     lines: Mapping[str, Sequence[Point]] = field(default_factory=dict)
     zones: Mapping[str, Sequence[Point]] = field(default_factory=dict)
 
+    def scaled(self, factor: float) -> Marks:
+        """The same in a picture of another size."""
+
+        def kind(named: Mapping[str, Sequence[Point]]) -> dict[str, list[Point]]:
+            return {
+                name: [(factor * x, factor * y) for x, y in points]
+                for name, points in named.items()
+            }
+
+        return Marks(kind(self.lines), kind(self.zones))
+
+
+@runtime_checkable
+class HasMarks(Protocol):
+    """A task that watches lines or zones."""
+
+    @property
+    def marks(self) -> Marks:
+        """Which ones."""
+        ...
+
+
+def marks_of(tasks: Iterable[object]) -> Marks:
+    """What several tasks watch, together."""
+    all_marks = [task.marks for task in tasks if isinstance(task, HasMarks)]
+    return Marks(
+        {name: points for marks in all_marks for name, points in marks.lines.items()},
+        {name: points for marks in all_marks for name, points in marks.zones.items()},
+    )
+
 
 def draw(
     image: Image,
@@ -51,6 +82,7 @@ def draw(
     *,
     latency_ms: Mapping[str, float] | None = None,
     marks: Marks | None = None,
+    words: bool = True,
 ) -> Image:
     """Give a copy of a picture with everything on it that was said of it.
 
@@ -64,16 +96,19 @@ def draw(
         observations: of one or several tasks.
         latency_ms: time of one look by the task's name.
         marks: lines and zones to show.
+        words: False leaves out all text, and the dots of keypoints: for small pictures.
     """
     canvas = image.copy()
     panel = [f"{task} {ms:.1f} ms" for task, ms in (latency_ms or {}).items()]
-    _draw_marks(canvas, marks or Marks())
+    _draw_marks(canvas, marks or Marks(), words)
     tagged = []
     for observation in observations:
         for found in observation.detections:
-            _draw_detection(canvas, found)
+            _draw_detection(canvas, found, dots=words)
             tagged.append(found)
         panel += [f"{name} {count}" for name, count in observation.counts.items()]
+    if not words:
+        return canvas
     # Tags last: no box lies over a word.
     below = _draw_panel(canvas, panel)
     for found in tagged:
@@ -82,11 +117,11 @@ def draw(
 
 
 def _line(canvas: Image) -> int:
-    return max(1, round(max(canvas.shape[:2]) / 300))
+    return max(1, round(int(max(canvas.shape[:2])) / 300))
 
 
 def _letters(canvas: Image) -> int:
-    return max(11, round(max(canvas.shape[:2]) / 46))
+    return max(11, round(int(max(canvas.shape[:2])) / 46))
 
 
 def _color(found: Detection) -> Color:
@@ -112,13 +147,13 @@ def _is_whole(canvas: Image, box: Box) -> bool:
     return box.x <= 0 and box.y <= 0 and box.width >= width and box.height >= height
 
 
-def _draw_detection(canvas: Image, found: Detection) -> None:
+def _draw_detection(canvas: Image, found: Detection, dots: bool) -> None:
     corners = _corners(canvas, found.box)
     if corners is not None and not _is_whole(canvas, found.box):
         cv2.rectangle(canvas, corners[:2], corners[2:], _color(found), _line(canvas))
     if found.keypoints:
         points = [(point.x, point.y) for point in found.keypoints]
-        draw_body(canvas, points, [point.score for point in found.keypoints])
+        draw_body(canvas, points, [point.score for point in found.keypoints], dots=dots)
 
 
 def _draw_tag(canvas: Image, found: Detection, below: int) -> int:
@@ -161,11 +196,12 @@ def _draw_panel(canvas: Image, lines: Sequence[str]) -> int:
     return height + 2
 
 
-def _draw_marks(canvas: Image, marks: Marks) -> None:
+def _draw_marks(canvas: Image, marks: Marks, words: bool) -> None:
     size, line = _letters(canvas), _line(canvas)
     for closed, named in ((False, marks.lines), (True, marks.zones)):
         for name, points in named.items():
             corners = np.rint(np.asarray(points, np.float64)).astype(np.int32)
             cv2.polylines(canvas, [corners.reshape(-1, 1, 2)], closed, _MARK, line, cv2.LINE_AA)
             x, y = (int(v) for v in corners[0])
-            lettering.put(canvas, name, max(0, x + 3), max(0, y + 2), size, _MARK)
+            if words:
+                lettering.put(canvas, name, max(0, x + 3), max(0, y + 2), size, _MARK)

@@ -41,12 +41,14 @@ def draw_body(
     points: Sequence[tuple[float, float]],
     scores: Sequence[float],
     min_score: float = MIN_SCORE,
+    *,
+    dots: bool = True,
 ) -> None:
     """Draw a skeleton into a picture (uint8 RGB).
 
     Limbs are drawn where both ends score at least `min_score`: the person's own left in
     blue, right in orange, what joins the two in green. Points that are not COCO's 17 are
-    drawn as dots only.
+    drawn as dots only; without `dots` only limbs are drawn.
     """
     line = max(1, round(max(canvas.shape[:2]) / 200))
     reach = 4 * max(canvas.shape[:2])
@@ -62,5 +64,5 @@ def draw_body(
             if sure[a] and sure[b]:
                 cv2.line(canvas, ends[a], ends[b], color, line, cv2.LINE_AA)
     for end, seen in zip(ends, sure, strict=True):
-        if seen:
+        if seen and dots:
             cv2.circle(canvas, end, line + 1, _WHITE, cv2.FILLED, cv2.LINE_AA)
