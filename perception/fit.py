@@ -78,7 +78,15 @@ def _inner(height: int, width: int, spec: InputSpec) -> tuple[int, int]:
 
 
 def _resize(image: Image, width: int, height: int) -> Image:
-    # Area averaging where it shrinks, or thin structures alias away.
-    shrinks = width * height < image.shape[0] * image.shape[1]
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return cv2.resize(image, (width, height), interpolation=how).astype(np.uint8, copy=False)
+    """Area averaging by whole numbers, then bilinear sampling for what is left.
+
+    Thin structures would alias away without the first step. OpenCV averages by whole
+    numbers many times faster than by fractions.
+    """
+    across, down = max(1, image.shape[1] // width), max(1, image.shape[0] // height)
+    if across > 1 or down > 1:
+        # What is left over at the right and below is less than one cell of the average.
+        cells = image.shape[1] // across, image.shape[0] // down
+        whole = image[: cells[1] * down, : cells[0] * across]
+        image = cv2.resize(whole, cells, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return cv2.resize(image, (width, height)).astype(np.uint8, copy=False)

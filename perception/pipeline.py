@@ -91,10 +91,17 @@ class Pipeline:
         *,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self._workers = [_Worker(slot, self._say, clock_ns) for slot in slots]
         self._tell = on_observation
         self._telling = threading.Lock()
+        self._clock_ns = clock_ns
         self._frames = 0
+        self._workers: list[_Worker] = []
+        for slot in slots:
+            self.add(slot)
+
+    def add(self, slot: Slot) -> None:
+        """Let another task look from the next frame on. From the thread that puts frames."""
+        self._workers.append(_Worker(slot, self._say, self._clock_ns))
 
     def put(self, frame: Frame) -> None:
         """Offer a frame to all tasks. Never waits."""

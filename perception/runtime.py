@@ -19,6 +19,7 @@ from reflexarc.perception.backends.choice import Choice, choose
 from reflexarc.perception.backends.litert import open_interpreter, output_details
 from reflexarc.perception.card import Card, InputSpec, SequenceSpec, input_shape
 from reflexarc.perception.modelfile import ModelFileError, read_card
+from reflexarc.perception.opened import note_opened
 
 __all__ = ["Model", "input_shape", "load_model", "open_interpreter"]
 
@@ -132,7 +133,7 @@ class Model:
             if self._has_views
             else self._interpreter.get_tensor(index)
         )
-        real: Scores = table[codes.view(np.uint8)]
+        real: Scores = table.take(codes.view(np.uint8))
         return real
 
 
@@ -155,6 +156,7 @@ def load_model(path: str | Path, device: str = "auto", threads: int | None = 1) 
     card = read_card(path)
     choice = choose(path, card, device, threads)
     model = Model(path, card, choice.open(path, card), choice)
+    note_opened(path, choice.backend)
     # The first call sets up memory and takes several times as long.
     model.run(np.zeros(input_shape(card.input), model.dtype))
     return model

@@ -8,6 +8,7 @@ from typing import Any
 
 from reflexarc.perception.card import Card
 from reflexarc.perception.modelfile import ModelFileError
+from reflexarc.perception.opened import note_opened
 
 FORMATS = (".tflite",)
 
@@ -40,6 +41,7 @@ def open_interpreter(path: Path, threads: int = 1, delegates: tuple[Any, ...] = 
             found=f"{path}: {str(error).splitlines()[0]}",
             remedy="copy the file again, or export it again",
         ) from error
+    note_opened(path, "litert")
     return interpreter
 
 
