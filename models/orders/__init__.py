@@ -1,0 +1,1 @@
+"""The small Transformer that tells what a clause of an order means."""
