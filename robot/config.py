@@ -5,19 +5,32 @@ from __future__ import annotations
 import difflib
 import math
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from reflexarc.core import ReflexarcError
 from reflexarc.firmware_bridge.drivers.bus_config import BusConfig
-from reflexarc.robot.actions import When
+from reflexarc.robot.actions import PAN_DEG, TILT_DEG
+from reflexarc.robot.reflexes.rule import Reflex
 
 # Hard maxima: no file can lift them. A 65 mm wheel at full duty reaches 0.8 m/s.
 MAX_SPEED_MPS = 0.8
 MAX_ACCELERATION_MPS2 = 3.0
 MAX_STALE_S = 2.0
+MAX_LEG_M = 20.0
+MAX_LEG_DEG = 3600.0
+MAX_LEG_S = 600.0
+MAX_SERVO_DEG = 135.0
+
+ServoName = Literal["pan", "tilt", "gripper"]
+# The gripper's is what the firmware's own settings allow.
+SERVOS_DEG: dict[ServoName, tuple[float, float]] = {
+    "pan": PAN_DEG,
+    "tilt": TILT_DEG,
+    "gripper": (0.0, 45.0),
+}
 
 
 class ConfigError(ReflexarcError):
@@ -77,6 +90,14 @@ class Geometry(_Section):
         return self.counts_per_revolution / (math.pi * self.wheel_diameter_m)
 
 
+class CameraMount(_Section):
+    """How the camera looks at the world; it looks ahead when the head looks straight."""
+
+    horizontal_fov_deg: float = Field(
+        62.2, gt=10, lt=170, description="field of view; 62.2 is the Raspberry Pi camera 2's"
+    )
+
+
 class Limits(_Section):
     """What the gate lets through. The upper bounds are the hard maxima."""
 
@@ -89,28 +110,80 @@ class Limits(_Section):
         0.2, gt=0, le=MAX_STALE_S, description="motors stop without a new command"
     )
     battery_min_v: float = Field(6.4, ge=6.0, le=12.0, description="below it nothing moves")
+    obstacle_m: float = Field(
+        0.15, ge=0.05, le=1.0, description="forward driving ends this far before an obstacle"
+    )
+    distance_m: float = Field(
+        6.0, gt=0, le=MAX_LEG_M, description="driven without a rest between; then it stops"
+    )
+    angle_deg: float = Field(
+        900.0, gt=0, le=MAX_LEG_DEG, description="turned without a rest between; then it stops"
+    )
+    duration_s: float = Field(
+        120.0, gt=0, le=MAX_LEG_S, description="of moving without a rest; then it stops"
+    )
+    servos_deg: dict[ServoName, tuple[float, float]] = Field(
+        SERVOS_DEG, description="lowest and highest angle of each servo; of those left out as here"
+    )
+    servo_commands_per_s: float = Field(50.0, gt=0, le=100, description="more are left out")
+
+    def servo_range(self, name: str) -> tuple[float, float]:
+        """Lowest and highest angle of a servo."""
+        return self.servos_deg[name]  # type: ignore[index]
+
+    @field_validator("servos_deg")
+    @classmethod
+    def _within_the_hardware(
+        cls, limits: dict[ServoName, tuple[float, float]]
+    ) -> dict[ServoName, tuple[float, float]]:
+        for name, (low, high) in limits.items():
+            if not -MAX_SERVO_DEG <= low <= high <= MAX_SERVO_DEG:
+                raise ValueError(
+                    f"{name}: two angles from -{MAX_SERVO_DEG:g} to {MAX_SERVO_DEG:g}, "
+                    "the lower one first"
+                )
+        return {**SERVOS_DEG, **limits}
 
 
-class PerceptionConfig(_Section):
-    """What the robot looks with."""
+class TaskConfig(_Section):
+    """A task of perception, and how often it looks."""
 
-    source: str = Field("", description="camera, picture folder or video")
-    task: str = "digits"
     model: str | None = Field(None, description="model file; the packaged one if left out")
+    device: str = Field("auto", description="auto, cpu, edgetpu or a backend's name")
+    every_n: int = Field(1, ge=1, le=1000, description="look at every n-th frame only")
+    max_ms: float | None = Field(
+        None, gt=0, description="slower than this, it skips frames so as to keep its share"
+    )
     options: dict[str, Any] = Field({}, description="of the task, by name")
 
 
-class Reflex(When):
-    """A `when` with a name and its timing."""
+class PerceptionConfig(_Section):
+    """What the robot looks with. Tasks that rules or orders need are opened by themselves."""
 
-    name: str = Field("", description="for the log; made from event and value if empty")
-    hold_s: float = Field(0.1, ge=0, le=10, description="the event must last this long")
-    cooldown_s: float = Field(1.0, ge=0, le=3600, description="then it rests this long")
+    source: str = Field("", description="camera, picture folder or video")
+    camera: dict[str, Any] = Field({}, description="options of the camera, by name")
+    tasks: dict[str, TaskConfig] = Field({}, description="by name; how each is set up")
 
-    @property
-    def title(self) -> str:
-        """The name, or one made from event and value."""
-        return self.name or f"{self.event} {self.value}"
+
+class AuditConfig(_Section):
+    """Where the log of all decisions is kept."""
+
+    path: str = Field("", description="a file; in the user's state folder if left out")
+    enabled: bool = True
+
+
+Confirm = Literal["never", "risky", "always"]
+
+
+class LanguageConfig(_Section):
+    """How orders are understood and confirmed."""
+
+    planners: tuple[str, ...] = Field(
+        ("parser",), description="asked in this order: parser, llm, local"
+    )
+    confirm: Confirm = Field("risky", description="ask before a plan is done: never, risky, always")
+    llm: dict[str, Any] = Field({}, description="base_url, model, ... of the planner llm")
+    local: dict[str, Any] = Field({}, description="model, ... of the planner local")
 
 
 class RobotConfig(_Section):
@@ -121,6 +194,9 @@ class RobotConfig(_Section):
     servos: ServosConfig | None = Field(None, description="left out: the board's own servos")
     geometry: Geometry = Geometry()
     limits: Limits = Limits()
+    camera: CameraMount = CameraMount()
+    audit: AuditConfig = AuditConfig()
+    language: LanguageConfig = LanguageConfig()
     perception: PerceptionConfig = PerceptionConfig()
     reflexes: tuple[Reflex, ...] = ()
 

@@ -1,7 +1,8 @@
-"""Everything in one process: camera -> task -> controller -> gate -> board, and back."""
+"""Everything in one process: camera -> tasks -> controller -> gate -> board, and back."""
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import threading
 import time
@@ -11,72 +12,170 @@ from reflexarc.core import ReflexarcError
 from reflexarc.firmware_bridge import Board
 from reflexarc.perception.frame import Frame
 from reflexarc.perception.observation import Observation
-from reflexarc.perception.tasks import Task
-from reflexarc.robot.config import RobotConfig
-from reflexarc.robot.controller import Controller, Event
+from reflexarc.perception.pipeline import Pipeline, Slot, SlotStatistics
+from reflexarc.perception.tasks import Task, open_task
+from reflexarc.robot.audit import AuditLog
+from reflexarc.robot.config import RobotConfig, TaskConfig
+from reflexarc.robot.controller import Controller
+from reflexarc.robot.events import Event
 from reflexarc.robot.gate import Gate
+from reflexarc.robot.reflexes import RuleBook, task_of
 
 
-def run(
-    config: RobotConfig,
-    frames: Iterable[Frame],
-    task: Task,
-    board: Board,
-    *,
-    on_event: Callable[[Event], None] = lambda event: None,
-    on_observation: Callable[[Frame, Observation], None] = lambda frame, observation: None,
-) -> None:
-    """Arm the gate and let what is seen move the robot until the frames end.
+class Robot:
+    """A connected robot, armed while the with statement lasts.
 
-    Frames are looked at in the calling thread; a second thread follows the
-    board's states (100 Hz) and steps what is under way. Whatever ends this
-    function, an error or Ctrl-C too, ends with stopped motors.
-
-    Args:
-        frames: a camera, or anything that gives frames at the pace of life.
-        task: what to look for.
-        board: connected; nothing but the gate made here will command it.
-        on_event: told of every firing, start and end, from either thread.
-        on_observation: told of every frame with its observation, after the
-            controller has acted on it.
-
-    Raises:
-        ReflexarcError: the camera or the link failed.
+    One thread follows the board's states (100 Hz) and steps what is under way; each task
+    of perception has one; `see` runs in the caller's. Whatever ends it, an error or Ctrl-C
+    too, ends with stopped motors.
     """
-    gate = Gate(board, config.limits, config.geometry)
-    controller = Controller(config, gate, on_event)
-    ended = threading.Event()
-    failures: list[ReflexarcError] = []
 
-    def follow() -> None:
+    def __init__(
+        self,
+        config: RobotConfig,
+        board: Board,
+        *,
+        make_task: Callable[[str], Task] | None = None,
+        book: RuleBook | None = None,
+        audit: AuditLog | None = None,
+        on_event: Callable[[Event], None] = lambda event: None,
+        on_observation: Callable[[Frame, Observation], None] = lambda frame, observation: None,
+    ) -> None:
+        """Put a robot together.
+
+        Args:
+            config: of robot.yaml.
+            board: connected; nothing but the gate made here will command it.
+            make_task: opens a task of perception by its name; as config says by default.
+            book: the rules; those of config by default.
+            audit: log of every decision of the gate.
+            on_event: told of every firing, start and end, from any thread.
+            on_observation: told of every frame with what a task said of it, after the
+                controller has acted on it.
+        """
+        self._config = config
+        self._board = board
+        self._make_task = make_task or self._configured_task
+        self._tell = on_event
+        self._on_observation = on_observation
+        self._audit = audit
+        self._gate = Gate(
+            board,
+            config.limits,
+            config.geometry,
+            audit.decision if audit is not None else lambda decision: None,
+        )
+        self.controller = Controller(config, self._gate, self._hear, book=book)
+        self._pipeline = Pipeline([], self._observed)
+        self._tasks: set[str] = set()
+        self._ended = threading.Event()
+        self._failures: list[BaseException] = []
+        self._follower = threading.Thread(target=self._follow, name="board states", daemon=True)
+
+    @property
+    def gate(self) -> Gate:
+        """The way to the board."""
+        return self._gate
+
+    def see(self, frames: Iterable[Frame], *, every_frame: bool = False) -> None:
+        """Look at frames until they end.
+
+        Args:
+            frames: a camera, or anything that gives frames at the pace of life.
+            every_frame: wait for each task at each frame: for recordings.
+
+        Raises:
+            ReflexarcError: the camera, a task or the link failed.
+        """
+        for frame in frames:
+            if self._ended.is_set():
+                break
+            self._open_what_is_needed()
+            self._pipeline.put(frame)
+            if every_frame:
+                self._pipeline.wait()
+        self.check()
+
+    def check(self) -> None:
+        """Raise what has failed in the background, if anything has."""
+        if self._failures:
+            raise self._failures[0]
+
+    def statistics(self) -> dict[str, SlotStatistics]:
+        """Of each open task."""
+        return dict(self._pipeline.statistics())
+
+    def stop(self, reason: str) -> None:
+        """Motors off from anywhere, and latched until somebody arms again."""
+        self._gate.stop(reason, time.monotonic_ns())
+
+    def arm(self) -> None:
+        """Release a latched stop, on purpose, and clear what the board has latched.
+
+        What is still so stops it again at the next state.
+        """
+        self._board.clear_faults()
+        self._gate.arm(time.monotonic_ns())
+
+    def __enter__(self) -> Robot:
+        """Arm it, once the board has been heard."""
+        self._board.wait_state()  # a board that is silent says so before anything is armed
+        self._gate.arm(time.monotonic_ns())
+        # A full collection would walk everything that is loaded, in mid-move: leave it out.
+        gc.collect()
+        gc.freeze()
+        self._follower.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Stop everything; motors first."""
+        with contextlib.suppress(ReflexarcError):  # a board that is gone stops by itself
+            self._gate.disarm(time.monotonic_ns())
+        self._ended.set()
+        self._follower.join(timeout=2.0)
+        gc.unfreeze()
+        self.controller.end("the robot has ended")
+        self._pipeline.close()
+        if self._audit is not None:
+            self._audit.close()
+
+    def _follow(self) -> None:
         state = None
         try:
-            while not ended.is_set():
-                state = board.wait_state(after=state)
-                controller.tick(state)
-        except ReflexarcError as error:
-            failures.append(error)
-            ended.set()
+            while not self._ended.is_set():
+                state = self._board.wait_state(after=state)
+                self.controller.tick(state)
+        except BaseException as error:  # a listener's too: nobody would watch over it any more
+            self._failures.append(error)
+            self._ended.set()
+            with contextlib.suppress(ReflexarcError):
+                self._gate.stop(f"{type(error).__name__}: {error}", time.monotonic_ns())
 
-    board.wait_state()  # a board that is silent says so before anything is armed
-    gate.arm(time.monotonic_ns())
-    # A full collection would walk everything that is loaded, in mid-move: leave it out.
-    gc.collect()
-    gc.freeze()
-    follower = threading.Thread(target=follow, name="board states", daemon=True)
-    follower.start()
-    try:
-        for frame in frames:
-            if ended.is_set():
-                break
-            observation = task.process(frame)
-            controller.observe(observation)
-            on_observation(frame, observation)
-    finally:
-        ended.set()
-        follower.join(timeout=2.0)
-        gc.unfreeze()
-        if not failures:
-            gate.disarm(time.monotonic_ns())
-    if failures:
-        raise failures[0]
+    def _open_what_is_needed(self) -> None:
+        for name in sorted(self.controller.needed_tasks() - self._tasks):
+            self._tasks.add(name)
+            settings = self._config.perception.tasks.get(name, TaskConfig())
+            try:
+                task = self._make_task(name)
+            except ReflexarcError as error:
+                if name in {task_of(rule.event) for rule in self._config.reflexes}:
+                    raise
+                # What somebody has said, now or last week, does not end the robot.
+                self._hear(Event("failed", f"{name}: {error}"))
+                continue
+            self._pipeline.add(Slot(name, task, settings.every_n, settings.max_ms))
+
+    def _configured_task(self, name: str) -> Task:
+        settings = self._config.perception.tasks.get(name, TaskConfig())
+        return open_task(name, settings.model, settings.device, **settings.options)
+
+    def _observed(self, frame: Frame, observation: Observation) -> None:
+        height, width = frame.image.shape[:2]
+        self.controller.observe(observation, (width, height))
+        self._on_observation(frame, observation)
+
+    def _hear(self, event: Event) -> None:
+        if self._audit is not None:
+            action = None if event.action is None else event.action.model_dump(mode="json")
+            self._audit.append(event.kind, text=event.text, action=action)
+        self._tell(event)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from homes import home
 from shell import Done, Run
 
 from reflexarc.cli.main import main
+
+__all__ = ["home", "reflexarc"]
 
 
 @pytest.fixture

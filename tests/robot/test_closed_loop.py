@@ -8,8 +8,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,10 +20,13 @@ from reflexarc.core import ReflexarcError
 from reflexarc.firmware_bridge import Board
 from reflexarc.firmware_bridge.emulator import CPU_HZ, EmulatedBoard
 from reflexarc.perception import Box, Detection, Frame, Observation
-from reflexarc.robot import loop
-from reflexarc.robot.actions import Action, Move, Stop, Turn
-from reflexarc.robot.config import Reflex, RobotConfig
-from reflexarc.robot.controller import Event
+from reflexarc.robot.actions import Action, Gesture, Grip, Light, Look, Move, Repeat, Stop, Turn
+from reflexarc.robot.config import RobotConfig
+from reflexarc.robot.events import Event
+from reflexarc.robot.gate import GateState, Wheels
+from reflexarc.robot.loop import Robot
+from reflexarc.robot.plan import Plan
+from reflexarc.robot.reflexes import Reflex
 
 
 class Told:
@@ -37,8 +41,8 @@ class Told:
         return Observation(frame.stamp_ns, frame.seq, frame.source, "digits", found)
 
 
-class Robot:
-    """`loop.run` in a thread, with a camera that shows nothing in particular."""
+class Life:
+    """A robot that lives in a thread, with a camera that shows nothing in particular."""
 
     def __init__(self, board: Board, *rules: Reflex) -> None:
         self.events: list[Event] = []
@@ -52,7 +56,10 @@ class Robot:
 
         def live() -> None:
             try:
-                loop.run(config, self._frames(), self.eyes, board, on_event=self._hear)
+                with Robot(
+                    config, board, make_task=lambda name: self.eyes, on_event=self._hear
+                ) as robot:
+                    robot.see(self._frames())
             except ReflexarcError as error:
                 self.error = error
 
@@ -76,7 +83,7 @@ class Robot:
             assert self._news.wait_for(lambda: any(e.kind == kind for e in self.events), timeout)
             return next(e for e in self.events if e.kind == kind)
 
-    def __enter__(self) -> Robot:
+    def __enter__(self) -> Life:
         self.thread.start()
         return self
 
@@ -100,7 +107,7 @@ def rolled(emulator: EmulatedBoard, before: tuple[int, int], counts_per_m: float
 def test_a_seen_digit_moves_the_body_by_its_distance(
     emulator: EmulatedBoard, board: Board, distance: float
 ) -> None:
-    with Robot(board, on_digit(3, Move(distance_m=distance))) as robot:
+    with Life(board, on_digit(3, Move(distance_m=distance))) as robot:
         robot.eyes.digit = 3
         done = robot.wait_for("finished")
         assert done.travel
@@ -110,7 +117,7 @@ def test_a_seen_digit_moves_the_body_by_its_distance(
 
 
 def test_a_turn_rolls_the_wheels_apart(emulator: EmulatedBoard, board: Board) -> None:
-    with Robot(board, on_digit(3, Turn(angle_deg=90))) as robot:
+    with Life(board, on_digit(3, Turn(angle_deg=90))) as robot:
         robot.eyes.digit = 3
         robot.wait_for("finished")
         left, right = rolled(emulator, (0, 0), robot.counts_per_m)
@@ -122,7 +129,7 @@ def test_a_stop_reflex_ends_a_move_and_the_pins_are_quiet(
     emulator: EmulatedBoard, board: Board
 ) -> None:
     rules = (on_digit(9, Move(distance_m=5.0)), on_digit(0, Stop()))
-    with Robot(board, *rules) as robot:
+    with Life(board, *rules) as robot:
         robot.eyes.digit = 9
         robot.wait_for("started")
         emulator.wait(0.4)
@@ -133,7 +140,7 @@ def test_a_stop_reflex_ends_a_move_and_the_pins_are_quiet(
 
 
 def test_a_camera_that_falls_silent_stops_the_move(emulator: EmulatedBoard, board: Board) -> None:
-    with Robot(board, on_digit(9, Move(distance_m=5.0))) as robot:
+    with Life(board, on_digit(9, Move(distance_m=5.0))) as robot:
         robot.eyes.digit = 9
         robot.wait_for("started")
         emulator.wait(0.3)
@@ -144,7 +151,7 @@ def test_a_camera_that_falls_silent_stops_the_move(emulator: EmulatedBoard, boar
 
 
 def test_an_empty_battery_stops_the_move(emulator: EmulatedBoard, board: Board) -> None:
-    with Robot(board, on_digit(9, Move(distance_m=5.0))) as robot:
+    with Life(board, on_digit(9, Move(distance_m=5.0))) as robot:
         robot.eyes.digit = 9
         robot.wait_for("started")
         emulator.set_battery(6.1)
@@ -155,7 +162,7 @@ def test_an_empty_battery_stops_the_move(emulator: EmulatedBoard, board: Board) 
 def test_a_chip_that_restarts_ends_the_run_with_motors_off(
     emulator: EmulatedBoard, board: Board
 ) -> None:
-    with Robot(board, on_digit(9, Move(distance_m=5.0))) as robot:
+    with Life(board, on_digit(9, Move(distance_m=5.0))) as robot:
         robot.eyes.digit = 9
         robot.wait_for("started")
         emulator.wait(0.3)
@@ -169,7 +176,7 @@ def test_a_chip_that_restarts_ends_the_run_with_motors_off(
 def test_a_pulled_cable_ends_the_run_and_the_pins_within_310_ms(
     emulator: EmulatedBoard, board: Board
 ) -> None:
-    with Robot(board, on_digit(9, Move(distance_m=5.0))) as robot:
+    with Life(board, on_digit(9, Move(distance_m=5.0))) as robot:
         robot.eyes.digit = 9
         robot.wait_for("started")
         pulled = emulator.wait(0.4)
@@ -215,3 +222,208 @@ def test_killing_the_whole_robot_stops_the_pins_within_310_ms(
     assert max(later.last_edge_cycle) - killed.cycle <= 0.310 * CPU_HZ
     assert max(later.last_edge_cycle) - later.last_rx_cycle <= 0.310 * CPU_HZ
     assert later.speed == pytest.approx((0, 0), abs=1)
+
+
+# ---- orders, on a robot without a camera
+
+
+class Blind:
+    """A robot that sees nothing and does what it is told."""
+
+    def __init__(self, board: Board, **settings: Any) -> None:
+        self.events: list[Event] = []
+        self.robot = Robot(RobotConfig(**settings), board, on_event=self.events.append)
+
+    def __enter__(self) -> Blind:
+        self.robot.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.robot.__exit__(*error)
+
+    def order(self, *actions: Action) -> None:
+        self.robot.controller.order(Plan(status="ok", actions=actions))
+
+    def said(self, kind: str) -> list[str]:
+        return [event.text for event in self.events if event.kind == kind]
+
+
+def wait_until(emulator: EmulatedBoard, what: Callable[[], bool], seconds: float) -> None:
+    """On the chip's clock."""
+    end = emulator.status().seconds + seconds
+    while not what():
+        assert emulator.status().seconds < end, "it did not happen"
+        emulator.wait(0.005)
+
+
+def test_a_long_way_needs_no_camera(emulator: EmulatedBoard, board: Board) -> None:
+    with Blind(board, limits={"speed_mps": 0.8, "acceleration_mps2": 2.0}) as life:
+        life.order(Move(distance_m=1.5))
+        wait_until(emulator, lambda: not life.robot.controller.busy, 10)
+        assert life.said("finished") == ["move +1.5 m"]
+        counts_per_m = RobotConfig().geometry.counts_per_m
+        assert rolled(emulator, (0, 0), counts_per_m) == pytest.approx([1.5, 1.5], rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("speed", "acceleration", "past_m"), [(0.4, 1.0, 0.005), (0.8, 3.0, 0.015)]
+)
+def test_a_wall_ahead_ends_the_way_before_it(
+    emulator: EmulatedBoard, board: Board, speed: float, acceleration: float, past_m: float
+) -> None:
+    """The range sensor answers with what is left to a wall at 0.9 m."""
+    limits = {"speed_mps": speed, "acceleration_mps2": acceleration, "obstacle_m": 0.2}
+    counts_per_m = RobotConfig().geometry.counts_per_m
+    with Blind(board, limits=limits) as life:
+        fastest = 0.0
+
+        def is_over() -> bool:
+            nonlocal fastest
+            status = emulator.status()
+            fastest = max(fastest, status.speed[0] / counts_per_m)
+            emulator.set_range(round(900 - 1000 * status.encoder[0] / counts_per_m))
+            return not life.robot.controller.busy
+
+        emulator.set_range(900)
+        emulator.wait(0.15)
+        life.order(Move(distance_m=2))
+        wait_until(emulator, is_over, 12)
+        left_m = 0.9 - emulator.wait(0.3).encoder[0] / counts_per_m
+    assert fastest > 0.9 * speed or speed > 0.5
+    assert 0.2 - past_m <= left_m <= 0.2 + 0.03
+    ((reason),) = life.said("failed")
+    assert "something ahead at 0.2" in reason
+    assert reason.endswith("clear the way, or turn")
+
+
+def test_a_bump_stops_latches_and_lets_it_back_off(emulator: EmulatedBoard, board: Board) -> None:
+    with Blind(board) as life:
+        life.order(Move(distance_m=2))
+        wait_until(emulator, lambda: emulator.status().speed[0] > 1000, 5)
+        emulator.press_bump(True)
+        wait_until(emulator, lambda: life.robot.gate.state is GateState.STOPPED, 1)
+        assert emulator.wait(0.05).duty == (0, 0)
+        ((reason),) = life.said("failed")
+        assert reason.startswith("the board says: bump")
+        life.order(Move(distance_m=-0.05))
+        assert life.said("failed")[-1] == f"not armed: {reason}"
+        emulator.wait(0.5)  # until it has rolled out
+        life.robot.arm()  # still pressed: back is free, forward is not
+        before = emulator.status().encoder
+        life.order(Move(distance_m=-0.05))
+        wait_until(emulator, lambda: not life.robot.controller.busy, 5)
+        back = rolled(emulator, before, RobotConfig().geometry.counts_per_m)
+        assert back == pytest.approx([-0.05, -0.05], abs=0.005)
+        life.order(Move(distance_m=0.1))
+        wait_until(emulator, lambda: not life.robot.controller.busy, 5)
+        assert "the board's own limit" in life.said("failed")[-1]
+
+
+def test_the_button_of_the_emergency_stop(emulator: EmulatedBoard, board: Board) -> None:
+    with Blind(board) as life:
+        life.order(Turn(angle_deg=720))
+        wait_until(emulator, lambda: abs(emulator.status().speed[0]) > 300, 5)
+        emulator.open_emergency_stop(True)
+        wait_until(emulator, lambda: life.robot.gate.state is GateState.STOPPED, 1)
+        assert emulator.wait(0.05).duty == (0, 0)
+        life.robot.arm()  # the button is still down
+        wait_until(emulator, lambda: life.robot.gate.state is GateState.STOPPED, 1)
+        emulator.open_emergency_stop(False)
+        emulator.wait(0.1)
+        life.robot.arm()
+        emulator.wait(0.1)
+        assert life.robot.gate.state is GateState.ARMED
+
+
+def test_a_listener_that_fails_ends_the_robot_with_motors_off(
+    emulator: EmulatedBoard, board: Board
+) -> None:
+    """Such as a print into a pipe that nobody reads any more."""
+
+    def hear(event: Event) -> None:
+        if event.kind == "finished":
+            raise BrokenPipeError("gone")
+
+    with Robot(RobotConfig(), board, on_event=hear) as robot:
+        plan = Plan(status="ok", actions=(Move(distance_m=0.1), Move(distance_m=3)))
+        robot.controller.order(plan)
+        with pytest.raises(BrokenPipeError):
+            while True:
+                robot.check()
+                emulator.wait(0.01)
+        assert robot.gate.state is GateState.STOPPED
+        assert emulator.wait(0.05).duty == (0, 0)
+
+
+def test_hammered_from_all_sides_it_stays_whole(emulator: EmulatedBoard, board: Board) -> None:
+    """Orders, looks, hands, stops and arms from threads of their own, against the real chip."""
+    rules = (on_digit(3, Gesture(name="nod")), on_digit(4, Light(color="red")))
+    over, errors = threading.Event(), []
+    with Blind(board, reflexes=rules) as life:
+        robot, control = life.robot, life.robot.controller
+        moves = (Move(distance_m=0.3), Turn(angle_deg=30), Look(pan_deg=20), Grip(state="open"))
+        plans = [
+            Plan(status="ok", actions=(Repeat(times=3, actions=(move,)), *moves)) for move in moves
+        ]
+
+        def look(number: int) -> None:
+            found = (Detection(str(number % 6), 1.0, Box(0, 0, 9, 9)),) if number % 2 else ()
+            control.observe(Observation(time.monotonic_ns(), number, "t", "digits", found))
+
+        def do(each: Callable[[int], object], pause: float) -> None:
+            number = 0
+            try:
+                while not over.wait(pause):
+                    each(number)
+                    number += 1
+            except BaseException as error:
+                errors.append(error)
+
+        work: list[tuple[Callable[[int], object], float]] = [
+            (lambda n: control.order(plans[n % len(plans)]), 0.05),
+            (look, 0.004),
+            (lambda n: control.manual(Wheels(0.1, -0.1)), 0.09),
+            (lambda n: control.stop("hammer"), 0.11),
+            (lambda n: robot.stop("hammer"), 0.13),
+            (lambda n: robot.arm(), 0.07),
+        ]
+        threads = [threading.Thread(target=do, args=each) for each in work]
+        for thread in threads:
+            thread.start()
+        emulator.wait(3)
+        over.set()
+        for thread in threads:
+            thread.join(10)
+            assert not thread.is_alive()
+        robot.check()
+        assert errors == []
+        robot.arm()
+        robot.stop("enough")
+        assert emulator.wait(0.05).duty == (0, 0)
+        emulator.wait(0.1)
+        assert not control.busy or control.has_order
+
+
+@pytest.mark.parametrize("configured", [False, True])
+def test_a_task_that_cannot_be_opened(
+    emulator: EmulatedBoard, board: Board, configured: bool
+) -> None:
+    """A rule of robot.yaml needs it: an error at the start. Of what was said: it is told."""
+
+    def no_model(name: str) -> Told:
+        raise ReflexarcError(expected=f"a model for {name}", found="none", remedy="train one")
+
+    events: list[Event] = []
+    nod = Reflex(event="sit_up", actions=(Gesture(name="nod"),))
+    config = RobotConfig(reflexes=(nod,) if configured else ())
+    frame = Frame(np.zeros((4, 4, 3), np.uint8), time.monotonic_ns(), 0, "test")
+    with Robot(config, board, make_task=no_model, on_event=events.append) as robot:
+        robot.controller.order(Plan(status="ok", actions=(nod, Light(color="red"))))
+        if configured:
+            with pytest.raises(ReflexarcError, match="a model for situps"):
+                robot.see([frame])
+        else:
+            robot.see([frame, frame])
+            failed = [event.text for event in events if event.kind == "failed"]
+            assert failed == ["situps: expected a model for situps; found none; train one"]
+            wait_until(emulator, lambda: emulator.status().light == (1, 0, 0), 2)

@@ -1,15 +1,15 @@
-"""Skills: how an action is really done, step by step, from what the board reports."""
+"""Move and turn: each wheel rolls its own distance, closed-loop on the encoders."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from reflexarc.core import ReflexarcError
 from reflexarc.firmware_bridge import BoardState
 from reflexarc.robot.actions import Move, Turn
 from reflexarc.robot.config import Geometry, Limits
-from reflexarc.robot.gate import Wheels
+from reflexarc.robot.gate import REST, Wheels
+from reflexarc.robot.skills.base import Part, Senses, SkillError, Wish
 
 # The profile brakes at this share of the acceleration limit, so that the
 # wheel-speed loop on the board (time constant about 60 ms) can follow it.
@@ -20,10 +20,6 @@ _STEER_PER_S = 4.0  # how hard the wheel that lags is helped
 _STANDING_MPS = 0.005
 _STALL_S = 1.0
 _STALL_M = 0.002
-
-
-class SkillError(ReflexarcError):
-    """An action that could not be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +43,9 @@ class Roll:
     by themselves. It is done when both stand still after their distance.
     """
 
+    parts: frozenset[Part] = frozenset({"wheels"})
+    tasks: frozenset[str] = frozenset()
+
     def __init__(self, left_m: float, right_m: float, limits: Limits, geometry: Geometry) -> None:
         self._goal = (left_m, right_m)
         self._length = max(abs(left_m), abs(right_m))
@@ -57,12 +56,13 @@ class Roll:
         self._mark = (0.0, 0)  # furthest progress, and when it was made
         self.travel = Travel(0.0, 0.0)
 
-    def step(self, state: BoardState) -> Wheels | None:
+    def step(self, senses: Senses) -> Wish | None:
         """Give the speeds for now, or None when it is done.
 
         Raises:
             SkillError: the wheels are told to turn and do not.
         """
+        state = senses.state
         if self._start is None:
             self._start = state
             self._mark = (0.0, state.stamp_ns)
@@ -81,18 +81,24 @@ class Roll:
         covered = sum(done) / 2
         rolling_on = _LAG_S * self._speed(state)
         left = self._length - covered - rolling_on
-        self._check_progress(covered, state.stamp_ns)
+        self._check_progress(covered, state.stamp_ns, senses.blocked)
         if self._braking or left <= 0:
             self._braking = True
-            return None if self._standing(state) else Wheels(0.0, 0.0)
+            return None if self._standing(state) else Wish(REST)
         brake = _BRAKE_SHARE * self._limits.acceleration_mps2
         speed = max(_CREEP_MPS, min(self._limits.speed_mps, math.sqrt(2 * brake * left)))
-        return Wheels(
-            *(
-                goal / self._length * max(0.0, speed + _STEER_PER_S * (covered - own))
-                for goal, own in zip(self._goal, done, strict=True)
+        return Wish(
+            Wheels(
+                *(
+                    goal / self._length * max(0.0, speed + _STEER_PER_S * (covered - own))
+                    for goal, own in zip(self._goal, done, strict=True)
+                )
             )
         )
+
+    def result(self) -> dict[str, float]:
+        """What the wheels rolled."""
+        return {"left_m": self.travel.left, "right_m": self.travel.right}
 
     def _speed(self, state: BoardState) -> float:
         """Mean of the wheels' speeds without sign, m/s."""
@@ -101,19 +107,25 @@ class Roll:
     def _standing(self, state: BoardState) -> bool:
         return all(abs(speed) / self._counts_per_m < _STANDING_MPS for speed in state.speed)
 
-    def _check_progress(self, covered: float, now_ns: int) -> None:
+    def _check_progress(self, covered: float, now_ns: int, blocked: str) -> None:
         furthest, since_ns = self._mark
         if covered >= furthest + _STALL_M:
             self._mark = (covered, now_ns)
         elif not self._braking and now_ns - since_ns > _STALL_S * 1e9:
             raise SkillError(
-                expected=f"wheels that roll {self._length:.2f} m",
-                found=f"no progress for {_STALL_S} s after {covered:.3f} m",
-                remedy="free the wheels, check the motor and encoder wires",
+                expected=f"a free way of {self._length:.2f} m"
+                if blocked
+                else f"wheels that roll {self._length:.2f} m",
+                found=f"{blocked}, after {covered:.3f} m"
+                if blocked
+                else f"no progress for {_STALL_S} s after {covered:.3f} m",
+                remedy="clear the way, or turn"
+                if blocked
+                else "free the wheels, check the motor and encoder wires",
             )
 
 
-def skill_for(action: Move | Turn, limits: Limits, geometry: Geometry) -> Roll:
+def roll_for(action: Move | Turn, limits: Limits, geometry: Geometry) -> Roll:
     """The skill that does `action`.
 
     A turn on the spot by an angle rolls each wheel along an arc of half the

@@ -1,0 +1,182 @@
+"""A whole robot that lives in this process: board, camera, rules, log, language, and an ear.
+
+What `reflexarc run`, `say` and `chat` share.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from reflexarc.core import ReflexarcError
+from reflexarc.firmware_bridge import Board
+from reflexarc.perception.frame import Frame
+from reflexarc.robot import audit, reflexes
+from reflexarc.robot.config import RobotConfig
+from reflexarc.robot.control import ControlError, ControlServer
+from reflexarc.robot.events import Event
+from reflexarc.robot.loop import Robot
+from reflexarc.robot.plan import Plan
+from reflexarc.robot.planners.base import Planner
+from reflexarc.robot.planners.stop import is_stop
+from reflexarc.robot.reflexes import RuleBook
+from reflexarc.robot.session import Reply, Session
+from reflexarc.robot.speech import Speaker
+
+_STATE_S = 0.02
+
+
+class Living:
+    """A robot that runs; use `living`."""
+
+    def __init__(self, robot: Robot, session: Session, config: RobotConfig) -> None:
+        self.robot = robot
+        self.config = config
+        self._session = session
+        self._hearing = threading.Lock()
+        self._listeners: list[Callable[[Event], None]] = []
+
+    def hear(self, text: str) -> Reply:
+        """Act on a sentence; callers take turns, but for "stop": nobody waits with that."""
+        if is_stop(text):
+            return self._session.hear(text)
+        with self._hearing:
+            return self._session.hear(text)
+
+    def converse(self, text: str) -> Iterator[Reply | Event]:
+        """The reply to a sentence; then, if it is an order, what happens until that is done.
+
+        Raises:
+            ReflexarcError: the robot has failed.
+        """
+        events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._listeners.append(events.put)
+        try:
+            reply = self.hear(text)
+            yield reply
+            while reply.kind == "doing" and (self.robot.controller.has_order or not events.empty()):
+                with contextlib.suppress(queue.Empty):
+                    yield events.get(timeout=_STATE_S)
+                self.robot.check()
+        finally:
+            self._listeners.remove(events.put)
+
+    def tell(self, event: Event) -> None:
+        """Pass an event on to whoever waits."""
+        for listener in list(self._listeners):
+            listener(event)
+
+    def answer(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Answers to a caller at the control socket."""
+        if "stop" in request:
+            try:
+                self.robot.stop(str(request["stop"]))
+            finally:
+                self.robot.controller.stop(str(request["stop"]))
+        elif "arm" in request:
+            self.robot.arm()
+        elif "say" in request:
+            for told in self.converse(str(request["say"])):
+                yield (
+                    {"reply": told.as_dict()}
+                    if isinstance(told, Reply)
+                    else {"event": told.as_dict()}
+                )
+        else:
+            raise ControlError(
+                expected="a request with say, stop or arm",
+                found=", ".join(request)[:100] or "an empty one",
+                remedy="ask for one of these",
+            )
+        yield {"done": True}
+
+
+@contextlib.contextmanager
+def living(
+    config: RobotConfig,
+    board: Board,
+    planner: Planner,
+    *,
+    on_event: Callable[[Event], None] = lambda event: None,
+    answer: Callable[[str], str | None] = lambda question: None,
+    state_folder: Path | None = None,
+    speak: bool = True,
+    listen: bool = True,
+) -> Iterator[Living]:
+    """Bring a robot to life; it ends with stopped motors, whatever happens.
+
+    Args:
+        config: of robot.yaml.
+        board: connected.
+        planner: for orders.
+        on_event: told of everything, from any thread.
+        answer: for questions that are no orders.
+        state_folder: for rules and log; the user's by default.
+        speak: aloud too, where espeak-ng is.
+        listen: to other programs at the control socket.
+    """
+    rules_path = reflexes.book.default_path(config.name)
+    log_path = audit.path_of(config)
+    if state_folder is not None:
+        rules_path, log_path = state_folder / rules_path.name, state_folder / "audit.jsonl"
+    log = audit.AuditLog(log_path) if config.audit.enabled else None
+    book = RuleBook(config.reflexes, rules_path)
+    speaker = Speaker() if speak else None
+    alive: list[Living] = []
+
+    def hear(event: Event) -> None:
+        if event.kind == "said" and speaker is not None:
+            speaker.say(event.text)
+        on_event(event)
+        for each in alive:
+            each.tell(event)
+
+    def note(text: str, plan: Plan) -> None:
+        if log is not None:
+            log.append("plan", said=text[:500], plan=plan.model_dump(mode="json"))
+
+    try:
+        with Robot(config, board, book=book, audit=log, on_event=hear) as robot:
+            session = Session(config, planner, robot.controller, book, answer=answer, note=note)
+            alive.append(Living(robot, session, config))
+            with contextlib.ExitStack() as stack:
+                if listen:
+                    stack.enter_context(ControlServer(config.name, alive[0].answer))
+                yield alive[0]
+    finally:
+        if speaker is not None:
+            speaker.close()
+        if log is not None:
+            log.close()
+
+
+@contextlib.contextmanager
+def watching(robot: Robot, frames: Iterable[Frame]) -> Iterator[None]:
+    """Let the robot look at frames in the background.
+
+    Raises:
+        ReflexarcError: the camera has failed meanwhile.
+    """
+    failures: list[ReflexarcError] = []
+    is_over = threading.Event()
+
+    def look() -> None:
+        try:
+            robot.see(itertools.takewhile(lambda frame: not is_over.is_set(), frames))
+        except ReflexarcError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=look, name="camera", daemon=True)
+    thread.start()
+    try:
+        yield
+        if failures:
+            raise failures[0]
+    finally:
+        is_over.set()
+        thread.join(timeout=3.0)
