@@ -5,6 +5,8 @@ Each folder in ROOMS is one layer of the design and becomes the package
 that is not a mapping stays in pyproject.toml.
 """
 
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 ROOMS = (
@@ -23,15 +25,23 @@ def packages_of(room: str) -> list[str]:
     return [f"reflexarc.{room}"] + [f"reflexarc.{room}.{sub}" for sub in find_packages(room)]
 
 
+def texts_of(room: str) -> dict[str, list[str]]:
+    """Data that lies beside the code, in any package of a room."""
+    return {package: ["py.typed", "*.yaml", "*.txt"] for package in packages_of(room)}
+
+
+MANUAL = ["README.md"]
+MANUAL_PAGES = sorted(str(page) for page in Path("docs").glob("*.md"))
+
 setup(
     package_dir={f"reflexarc.{room}": room for room in ROOMS},
     packages=[package for room in ROOMS for package in packages_of(room)],
     package_data={
-        **{f"reflexarc.{room}": ["py.typed"] for room in ROOMS},
+        **{package: data for room in ROOMS for package, data in texts_of(room).items()},
         "reflexarc.cli": ["py.typed", "demo/templates/*.html"],
         "reflexarc.export": ["py.typed", "*.jinja", "check/templates/*"],
-        "reflexarc.models": ["py.typed", "*.yaml"],
         "reflexarc.perception": ["py.typed", "weights/*.tflite"],
+        "reflexarc.robot.planners.parser": ["py.typed", "*.npz", "tables/*"],
         "reflexarc.firmware_bridge": [
             "py.typed",
             "protocol/*.bitproto",
@@ -45,5 +55,7 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/reflexarc"]),
         ("share/reflexarc", ["package.xml"]),
+        ("share/reflexarc/manual", MANUAL),
+        ("share/reflexarc/manual/docs", MANUAL_PAGES),
     ],
 )

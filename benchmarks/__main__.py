@@ -7,14 +7,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import perception, serial
+from benchmarks import perception, reflexes, runtime, serial
 from benchmarks.row import table
 from reflexarc.core import atomic_write
 
 
 def main() -> None:
     console = Console()
-    for module in (perception, serial):
+    for module in (runtime, perception, reflexes, serial):
         name = module.__name__.rsplit(".", 1)[-1]
         console.print(f"benchmark {name} ...")
         rows = module.measure()

@@ -103,7 +103,9 @@ def _training() -> Iterator[Check]:
 
 
 def _cameras() -> Iterator[Check]:
-    devices = sorted(str(path) for path in Path("/dev").glob("video*"))
+    from reflexarc.perception.cameras.v4l2 import capture_devices
+
+    devices = [f"{path} ({name})" for path, name in capture_devices()]
     yield Check(
         "USB camera",
         ", ".join(devices) or None,

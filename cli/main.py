@@ -32,9 +32,17 @@ VERBS = {
     "edgetpu": "reflexarc.cli.edgetpu",
     "zoo": "reflexarc.cli.zoo",
     "see": "reflexarc.cli.see",
+    "replay": "reflexarc.cli.replay",
     "board": "reflexarc.cli.board",
     "emulate": "reflexarc.cli.emulate",
     "run": "reflexarc.cli.run",
+    "say": "reflexarc.cli.say",
+    "plan": "reflexarc.cli.plan",
+    "chat": "reflexarc.cli.chat",
+    "stop": "reflexarc.cli.stop",
+    "know": "reflexarc.cli.know",
+    "log": "reflexarc.cli.log",
+    "eval-plan": "reflexarc.cli.eval_plan",
 }
 
 

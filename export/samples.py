@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reflexarc.models.family import Split
 
-POSE_TASK = "pose"
+POSE_TASK, MASK_TASK = "pose", "mask"
 
 
 class EvaluationError(ReflexarcError):
@@ -49,6 +49,8 @@ def samples_for(card: Card, data: Path | None, console: Console | None = None) -
     photos = isinstance(card.input, InputSpec) and card.task != POSE_TASK
     if data is None or not photos or not _has_folders(data):
         return _of_family(card, data)
+    if card.task == MASK_TASK:
+        return _of_faces(card, data, console)
     part = f"all of {data}"
     if "test" not in card.labels and (data / "test").is_dir():
         data = data / "test"
@@ -69,6 +71,24 @@ def _aliases(card: Card) -> Mapping[str, str] | None:
     from reflexarc.models import mask
 
     return mask.ALIASES if card.labels == mask.LABELS else None
+
+
+def _of_faces(card: Card, data: Path, console: Console | None) -> Samples:
+    """The faces in photos, cut out as on the device."""
+    from reflexarc.models import folders, mask
+
+    assert isinstance(card.input, InputSpec)
+    try:
+        whole = mask.load(data)
+    except folders.FolderError:  # too little to train on can be enough to evaluate on
+        pass
+    else:
+        if whole.source.version == card.data.version:
+            part = "the faces that training held back; it saw the rest"
+            return Samples(whole.test, part, whole.skipped)
+    crops, lost = mask.cut_faces(data, console, split=False)
+    found, skipped = folders.whole(crops, card.input, card.labels, console=console)
+    return Samples(found, f"all faces in {data}", {**skipped, **lost})
 
 
 def _has_folders(data: Path) -> bool:

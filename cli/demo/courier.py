@@ -19,10 +19,11 @@ from reflexarc.perception.frame import Frame
 from reflexarc.perception.observation import Observation
 from reflexarc.perception.overlay import draw
 from reflexarc.perception.tasks import Task
-from reflexarc.robot import loop
 from reflexarc.robot.actions import Move
-from reflexarc.robot.config import Reflex, RobotConfig
-from reflexarc.robot.controller import Event
+from reflexarc.robot.config import RobotConfig
+from reflexarc.robot.events import Event
+from reflexarc.robot.loop import Robot
+from reflexarc.robot.reflexes import Reflex
 
 METRES_PER_DIGIT = 0.1
 _READ_TIMEOUT_S = 2.0
@@ -118,6 +119,8 @@ def courier(
                 camera.show(picture)
                 if watch.read.wait(_READ_TIMEOUT_S):
                     watch.ended.wait(_DRIVE_TIMEOUT_S)
+                    # An action of no length ends before its frame comes back.
+                    watch.drawn.wait(_READ_TIMEOUT_S)
                 camera.show(None)
                 _fill(drive, watch, emulator, before, config.geometry.counts_per_m)
                 drives.append(drive)
@@ -132,11 +135,19 @@ def courier(
         person = threading.Thread(target=show_cards, name="cards", daemon=True)
         person.start()
         try:
-            loop.run(config, camera, task, board, on_event=watch.event, on_observation=watch.saw)
+            with Robot(
+                config,
+                board,
+                make_task=lambda name: task,
+                on_event=watch.event,
+                on_observation=watch.saw,
+            ) as robot:
+                robot.see(camera)
         finally:
             camera.close()
             watch.read.set()
             watch.ended.set()
+            watch.drawn.set()
             person.join(timeout=5.0)
     if failures:
         raise failures[0]
@@ -149,11 +160,13 @@ class _Watch:
     def __init__(self) -> None:
         self.read = threading.Event()
         self.ended = threading.Event()
+        self.drawn = threading.Event()
         self.begin()
 
     def begin(self) -> None:
         self.read.clear()
         self.ended.clear()
+        self.drawn.clear()
         self.fired: Event | None = None
         self.started: Event | None = None
         self.result: Event | None = None
@@ -173,6 +186,7 @@ class _Watch:
         firing = self.fired.firing if self.fired else None
         if firing and firing.observation is observation:
             self.picture = draw(frame.image, [observation])
+            self.drawn.set()
 
 
 def _fill(
@@ -186,7 +200,7 @@ def _fill(
     drive.trace = emulator.trace()
     drive.rolled_m = sum(status.encoder[i] - before[i] for i in (0, 1)) / 2 / counts_per_m
     drive.picture = watch.picture
-    if watch.fired and watch.fired.firing:
+    if watch.fired and watch.fired.firing and watch.fired.firing.observation:
         drive.seen = watch.fired.firing.rule.value
         box = watch.fired.firing.observation.detections[0].box
         drive.size = box.width * box.height

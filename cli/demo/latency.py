@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from reflexarc.firmware_bridge.emulator.records import CPU_HZ, EmulatorStatus, Trace
-from reflexarc.robot.controller import Stations
+from reflexarc.robot.events import Stations
 
 
 @dataclass(frozen=True)
