@@ -22,7 +22,8 @@ from reflexarc.perception import Box, Detection, Frame, Observation
 from reflexarc.perception.card import Card, DataSource, InputSpec
 from reflexarc.perception.overlay import draw
 from reflexarc.perception.tasks import default_model_path, open_task
-from reflexarc.perception.tracking import Tracker
+from reflexarc.perception.tasks.people.counting import LineCounter, Step, ZoneTimer
+from reflexarc.perception.tasks.people.geometry import parse_line, parse_zone
 
 _ROUNDS, _CALLS = 15, 20
 _WALKERS = 20
@@ -67,23 +68,28 @@ def _tasks(peers: Peers, folder: Path) -> list[Row]:
 
 
 def _parts(peers: Peers, folder: Path) -> list[Row]:
-    """supervision's tracker and annotators, over the boxes of walkers."""
+    """supervision's line and zone counting and its annotators, over the boxes of walkers."""
     boxes = walkers()
     frames = scene("three people")
     files = {"frames": saved(frames, folder), "boxes": str(folder / "boxes.npy")}
     np.save(files["boxes"], boxes)
     rows = []
-    tracker, turns = Tracker(), itertools.count()
+    line = LineCounter(parse_line("middle", [[320, 0], [320, 480]]))
+    zone = ZoneTimer(parse_zone("yard", [[100, 100], [500, 100], [500, 400], [100, 400]]))
+    turns = itertools.count()
 
-    def follow() -> None:
+    def count() -> None:
         turn = next(turns)
-        stamp_ns = turn * 33_333_333
-        tracker.update(boxes[turn % len(boxes)], np.full(_WALKERS, 0.9, np.float32), stamp_ns)
+        steps = [
+            Step(track, (float(x + r) / 2, float(b)), float(b - y))
+            for track, (x, y, r, b) in enumerate(boxes[turn % len(boxes)])
+        ]
+        line.update(steps, turn * 33_333_333)
+        zone.update(steps, turn * 33_333_333)
 
-    peers.ask("open_supervision", name="tracker", kind="tracker", **files)
-    rows += in_turns(
-        peers, "tracker", f"tracking {_WALKERS} boxes", "supervision ByteTrack", follow
-    )
+    peers.ask("open_supervision", name="counting", kind="counting", **files)
+    what = f"a line and a zone, {_WALKERS} people"
+    rows += in_turns(peers, "counting", what, "supervision LineZone, PolygonZone", count)
 
     looked = [observation_of(each) for each in boxes]
     drawn = itertools.count()

@@ -49,10 +49,7 @@ def open_supervision(name: str, kind: str, frames: str, boxes: str) -> None:
             tracker_id=np.arange(number),
         )
 
-    if kind == "tracker":
-        tracker = sv.ByteTrack()
-        _calls[name] = lambda turn: tracker.update_with_detections(detections(turn))
-    elif kind == "counting":
+    if kind == "counting":
         line = sv.LineZone(sv.Point(320, 0), sv.Point(320, 480))
         zone = sv.PolygonZone(np.array([[100, 100], [500, 100], [500, 400], [100, 400]]))
         _calls[name] = lambda turn: (line.trigger(detections(turn)), zone.trigger(detections(turn)))

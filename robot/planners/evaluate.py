@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reflexarc.core import ReflexarcError
 from reflexarc.robot.actions import Action, Repeat, When
-from reflexarc.robot.plan import Plan, Status, same_actions
-from reflexarc.robot.planners.base import Planner
+from reflexarc.robot.plan import MAX_MESSAGE, Plan, Status, same_actions
+from reflexarc.robot.planners.base import Planner, PlannerError
 from reflexarc.robot.words import language_of
 
 MAX_SHOWN = 200
@@ -152,21 +152,28 @@ def read_orders(path: Path) -> list[Order]:
 
 
 def evaluate(planner: Planner, orders: Iterable[Order]) -> Score:
-    """Ask a planner for each order's plan and compare.
+    """Ask a planner for each order's plan and compare. No answer is never right.
 
     Raises:
-        PlannerError: the planner cannot be used at all.
+        PlannerError: the planner answers to none of the orders.
     """
     load = getattr(planner, "load", None)
     if load is not None:
         load()  # reading a model's files is not a sentence's time
     times: list[float] = []
     rows: list[tuple[Order, Plan, bool]] = []
+    failures: list[PlannerError] = []
     for order in orders:
         began = time.perf_counter()
-        plan = planner.plan(order.said)
+        try:
+            plan = planner.plan(order.said)
+        except PlannerError as error:
+            failures.append(error)
+            plan = Plan(status="refuse", message=str(error)[:MAX_MESSAGE], confidence=0.0)
         times.append((time.perf_counter() - began) * 1e3)
-        rows.append((order, plan, order.right(plan)))
+        rows.append((order, plan, plan.confidence > 0 and order.right(plan)))
+    if len(failures) == len(rows):
+        raise failures[0]
     by_language: dict[str, list[bool]] = {}
     for order, _, right in rows:
         by_language.setdefault(language_of(order.said), []).append(right)
