@@ -69,7 +69,7 @@ class Looking:
         self._order = list(tasks)
         self._outputs, self._blur, self._recorder = outputs, blur, recorder
         self._prints, self._keeps = prints, keeps
-        self._marks = marks_of(tasks.values())
+        self._tasks = tasks
         self._slots = [
             Slot(
                 one.name,
@@ -202,7 +202,9 @@ class Looking:
             for name, task in self._measured["tasks"].items()
             if task["look_ms"]
         }
-        return View(frame, said, self._marks, times, self._measured)
+        # Asked each time: fractions become pixels at the first frame.
+        marks = marks_of(self._tasks.values())
+        return View(frame, said, marks, times, self._measured)
 
 
 def _is_of(observation: Observation, frame: Frame) -> bool:

@@ -64,7 +64,6 @@ def replay(
     chosen = _chosen(recording, task)
     tasks, runs = _open(recording, chosen, device, anyway)
     blur = open_blur(device or "auto") if blur_faces else None
-    marks = marks_of(tasks.values())
     again = Replay(recording, tasks)
     frames = Frames()
     with ExitStack() as stack:
@@ -79,7 +78,7 @@ def replay(
                 outputs.say(observation)
             if outputs.shows:
                 visible = blur.blur(frame) if blur else frame
-                outputs.show(View(visible, tuple(again.said), marks))
+                outputs.show(View(visible, tuple(again.said), marks_of(tasks.values())))
             bar.advance(shown)
             if outputs.ended:
                 break

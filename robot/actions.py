@@ -173,10 +173,8 @@ class Stop(_Action):
         return "stop"
 
 
-Basic = Annotated[
-    Move | Turn | Look | Grip | Follow | Gesture | Light | Say | Wait | Count | Report | Stop,
-    Field(discriminator="do"),
-]
+_Plain = Move | Turn | Look | Grip | Follow | Gesture | Light | Say | Wait | Count | Report | Stop
+Basic = Annotated[_Plain, Field(discriminator="do")]
 
 
 class Repeat(_Action):
@@ -191,22 +189,7 @@ class Repeat(_Action):
         return f"{self.times} times: {', '.join(map(str, self.actions))}"
 
 
-Step = Annotated[
-    Move
-    | Turn
-    | Look
-    | Grip
-    | Follow
-    | Gesture
-    | Light
-    | Say
-    | Wait
-    | Count
-    | Report
-    | Stop
-    | Repeat,
-    Field(discriminator="do"),
-]
+Step = Annotated[_Plain | Repeat, Field(discriminator="do")]
 EventName = Literal[
     "mask_missing",
     "mask_present",
@@ -244,23 +227,7 @@ class When(_Action):
         return f"when {event}: {', '.join(map(str, self.actions))}"
 
 
-Action = Annotated[
-    Move
-    | Turn
-    | Look
-    | Grip
-    | Follow
-    | Gesture
-    | Light
-    | Say
-    | Wait
-    | Count
-    | Report
-    | Stop
-    | Repeat
-    | When,
-    Field(discriminator="do"),
-]
+Action = Annotated[_Plain | Repeat | When, Field(discriminator="do")]
 ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 
 

@@ -24,7 +24,7 @@ from reflexarc.robot.events import Event, Kind, Stations
 from reflexarc.robot.gate import REST, Gate, GateState, Wheels
 from reflexarc.robot.plan import Plan
 from reflexarc.robot.reflexes import EVENTS, Feeling, Firing, Reflex, ReflexEngine, RuleBook
-from reflexarc.robot.reflexes.events import Seen
+from reflexarc.robot.reflexes.events import LOW_V, NEAR, Seen
 from reflexarc.robot.skills import Part, Senses, Skill, SkillError, Wish, skill_for
 from reflexarc.robot.words import Language, language_of
 
@@ -204,7 +204,15 @@ class Controller:
             if self._gate.state is not GateState.ARMED:
                 for track in [t for t in self._tracks if t.holds & _MOVING]:
                     self._cancel(track, self._gate.reason)
-            feeling = Feeling(state.stamp_ns, state.range_m, state.bump, state.battery_v)
+            limits = self._config.limits
+            feeling = Feeling(
+                state.stamp_ns,
+                state.range_m,
+                state.bump,
+                state.battery_v,
+                NEAR * limits.obstacle_m,
+                limits.battery_min_v + LOW_V,
+            )
             for firing in self._engine.feel(feeling):
                 self._fire(firing, None)
             for track in list(self._tracks):

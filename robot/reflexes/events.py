@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from reflexarc.perception.observation import Detection, Observation
 from reflexarc.robot.reflexes.rule import Reflex
 
-OBSTACLE_M = 0.30
-BATTERY_LOW_V = 6.8
-"""Above the gate's own limit: there is time to say so before it stops."""
+NEAR = 2.0
+"""An obstacle is what is nearer than the gate's own distance times this."""
+LOW_V = 0.4
+"""The battery is low so far above the gate's own limit: there is time to say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,15 @@ class Feeling:
         range_m: to what is ahead; None for nothing near, or no sensor.
         bump: something is touched.
         battery_v: volts.
+        near_m, low_v: from where on that is an obstacle, or low.
     """
 
     stamp_ns: int
     range_m: float | None
     bump: bool
     battery_v: float
+    near_m: float = 0.30
+    low_v: float = 6.8
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,8 @@ EVENTS: dict[str, Seen | Felt] = {
     "person_gone": Seen("people", absent=True),
     "digit_seen": Seen("digits", ""),
     "sit_up": Seen("situps", counter="sit_ups"),
-    "obstacle": Felt(lambda f: f.bump or (f.range_m is not None and f.range_m < OBSTACLE_M)),
-    "battery_low": Felt(lambda f: f.battery_v < BATTERY_LOW_V),
+    "obstacle": Felt(lambda f: f.bump or (f.range_m is not None and f.range_m < f.near_m)),
+    "battery_low": Felt(lambda f: f.battery_v < f.low_v),
 }
 
 

@@ -120,6 +120,20 @@ def test_the_smallest_digit_and_a_folder_for_pictures(
     ]
 
 
+def test_a_line_given_in_parts_of_the_picture_is_drawn_where_it_counts(
+    reflexarc: Run, paper: Path, tmp_path: Path
+) -> None:
+    line = 'people.lines={"door": [[0.25, 0], [0.25, 1]]}'
+    saved = tmp_path / "pictures"
+    given = ["--task", "people", "--option", line, "--frames", "2", "--save", str(saved)]
+    assert reflexarc("see", str(paper), *given).code == 0
+    for path in sorted(saved.iterdir()):
+        blue, green, red = cv2.imread(str(path))[120:230].astype(int).transpose(2, 0, 1)
+        marked = (red > 220) & (green < 120) & (blue < 120)
+        assert marked[:, 78:83].any(axis=1).all()
+        assert not marked[:, 100:].any()
+
+
 def test_a_video_of_pictures_shows_two_a_second(reflexarc: Run, tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
     for seq in range(3):

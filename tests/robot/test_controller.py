@@ -613,3 +613,27 @@ def test_what_cannot_be_kept_is_not_done_either(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(WriteError):
         robot.order(When(event="sit_up", actions=(Gesture(name="nod"),)), Move())
     assert not robot.controller.busy
+
+
+@pytest.mark.parametrize(
+    ("event", "limits", "calm", "upset"),
+    [
+        ("battery_low", {}, (None, 7.4), (None, 6.7)),
+        ("battery_low", {"battery_min_v": 9.6}, (None, 11.1), (None, 9.9)),
+        ("obstacle", {}, (0.35, 7.4), (0.25, 7.4)),
+        ("obstacle", {"obstacle_m": 0.4}, (0.9, 7.4), (0.7, 7.4)),
+    ],
+)
+def test_what_is_low_or_near_goes_by_the_robots_own_limits(
+    event: str,
+    limits: dict[str, float],
+    calm: tuple[float | None, float],
+    upset: tuple[float | None, float],
+) -> None:
+    robot = ModelRobot(limits=limits, reflexes=(on(event, Light(color="red")),))
+    robot.board.range_m, robot.board.battery_v = calm
+    robot.run(0.5)
+    assert robot.said("fired") == []
+    robot.board.range_m, robot.board.battery_v = upset
+    robot.run(0.5)
+    assert len(robot.said("fired")) == 1
