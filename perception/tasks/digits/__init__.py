@@ -1,4 +1,4 @@
-"""Finding and reading handwritten digits."""
+"""The digits task: which handwritten digits are in the frame, and where."""
 
 from reflexarc.perception.tasks.digits.task import Digits, open_digits, required_score
 

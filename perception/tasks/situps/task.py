@@ -1,4 +1,4 @@
-"""The sit-ups task: poses in, whole repetitions out, for each person by itself."""
+"""The situps task: poses in, whole repetitions out, for each person by itself."""
 
 from __future__ import annotations
 
