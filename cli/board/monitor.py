@@ -90,6 +90,11 @@ def _draw(board: Board, end: float | None) -> None:
 
     # A screen of its own where there is one: afterwards the terminal is as it was.
     screen = out.is_terminal
-    with Live(dashboard(board), console=out, screen=screen, auto_refresh=False) as live:
+    live = Live(dashboard(board), console=out, screen=screen, auto_refresh=False)
+    try:
+        # Not by "with": Ctrl-C while it draws its first picture has to end it too.
+        live.start()
         for _ in _until(end, 1 / _PICTURES_PER_S):
             live.update(dashboard(board), refresh=screen)
+    finally:
+        live.stop()

@@ -55,7 +55,11 @@ class TerminalView:
         self._clock = clock
         self._next = clock()
         self._live = Live(console=console, screen=True, auto_refresh=False)
-        self._live.start()
+        try:
+            self._live.start()
+        except BaseException:  # Ctrl-C while it takes the screen
+            self._live.stop()
+            raise
 
     def show(self, view: View) -> None:
         """Show it, unless the last one has just been shown."""

@@ -302,10 +302,11 @@ def test_no_plan_drives_the_emulated_board_beyond_its_limits(
     assert any(s.what == "drive" and s.values != (0, 0) for s in wire.sent)
     # The wheels: what is let through, and what the speed loop overshoots.
     assert 0 < pins.fastest <= TIGHT.speed_mps * Geometry().counts_per_m * 1.15
-    # The pins: 1500 us in the middle, 10 us a degree; interrupts make it a few more.
+    # The pins: 1500 us in the middle, 10 us a degree; an edge waits 16.6 us for other
+    # interrupts at most (docs/bridge.md).
     for i, (low, high) in enumerate(TIGHT.servos_deg.values()):
         degrees = [(pulse[i] - 1500) / 10 for pulse in pins.pulses if pulse[i]]
-        assert [at for at in degrees if not low - 1 <= at <= high + 1] == []
+        assert [at for at in degrees if not low - 1.7 <= at <= high + 1.7] == []
     assert any(any(pulse) for pulse in pins.pulses)
 
 
