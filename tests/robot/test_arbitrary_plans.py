@@ -148,7 +148,7 @@ def test_the_strategies_make_every_action() -> None:
     made: set[str] = set()
 
     @given(plans())
-    @settings(max_examples=60, phases=[Phase.generate])
+    @settings(max_examples=400, phases=[Phase.generate])
     def draw(plan: Plan) -> None:
         for action in plan.actions:
             made.add(action.do)
