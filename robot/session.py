@@ -100,7 +100,7 @@ class Session:
                 return Reply("answer", self._about_rules(order, language))
             except WriteError as error:
                 return Reply("answer", str(error))
-        if _is_question(text) and (words := self._answer(text)) is not None:
+        if is_question(text) and (words := self._answer(text)) is not None:
             return Reply("answer", words)
         plan = checked(self._planner.plan(text), self._config.limits, language)
         self._note(text, plan)
@@ -163,7 +163,7 @@ def is_yes(text: str) -> bool:
     return any(re.fullmatch(phrase("affirmative", language), plain) for language in ("en", "zh"))
 
 
-def _is_question(text: str) -> bool:
+def is_question(text: str) -> bool:
     """Whether a text asks how or why things are: for the manual, before any planner.
 
     "How many people do you see" and "can you turn left" are orders.
@@ -172,9 +172,9 @@ def _is_question(text: str) -> bool:
 
 
 _QUESTION = re.compile(
-    r"\b(why|how (do|does|can|could|should|to|is|are|long|fast|far)|where (do|can)"
-    r"|what (happens|is the|are the|if|do i|can i|should))\b"
-    r"|怎么(办|样|充|才|用|连|设|改|更|安|调)|如何|为什么|为何|什么意思|能不能用|可以用什么"
+    r"\b(why|how (do|does|can|could|should|to|fast)|where (do|can)"
+    r"|what (happens|if|do i|can i|should))\b"
+    r"|怎么(办|给|充|才|用|连|设|改|更|安|调)|如何|为什么|为何|什么意思|能不能用|可以用什么"
 )
 
 

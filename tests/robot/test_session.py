@@ -13,8 +13,9 @@ from reflexarc.robot.actions import Action, Follow, Gesture, Light, Move, Say, S
 from reflexarc.robot.config import LanguageConfig, Limits, RobotConfig
 from reflexarc.robot.plan import Plan
 from reflexarc.robot.plan_check import checked, needs_word
+from reflexarc.robot.planners.evaluate import read_orders
 from reflexarc.robot.reflexes import RuleBook
-from reflexarc.robot.session import Session, is_yes
+from reflexarc.robot.session import Session, is_question, is_yes
 
 NOD = When(event="sit_up", actions=(Gesture(name="nod"),))
 
@@ -292,3 +293,19 @@ def test_not_yes(text: str) -> None:
 
 def test_the_default_policy_is_to_ask_before_what_is_risky() -> None:
     assert LanguageConfig().confirm == "risky"
+
+
+def test_no_order_is_taken_for_a_question() -> None:
+    """The manual is asked before the planner: it must not swallow what is to be done."""
+    folder = Path(__file__).parents[1] / "data" / "orders"
+    orders = [order for path in sorted(folder.glob("*.jsonl")) for order in read_orders(path)]
+    meant = [order.said for order in orders if order.status == "ok"]
+    assert len(meant) > 1000
+    assert [text for text in meant if is_question(text)] == []
+    for question in (
+        "How do I charge you?",
+        "怎么给你充电？",
+        "为什么不动了？",
+        "where do I plug it in",
+    ):
+        assert is_question(question), question

@@ -62,6 +62,7 @@ def test_the_whole_video_is_there(seen: list[Observation]) -> None:
 
 def test_people_are_followed(seen: list[Observation], truth: npt.NDArray[np.float64]) -> None:
     found = judge(seen, truth)
+    print(f"\npeople: MOTA {found['mota']:.3f}, IDF1 {found['idf1']:.3f}")
     assert found["mota"] >= 0.68, found
     assert found["idf1"] >= 0.56, found
 
@@ -70,6 +71,7 @@ def test_they_are_followed_where_nothing_was_chosen_by(
     seen: list[Observation], truth: npt.NDArray[np.float64]
 ) -> None:
     found = judge(seen[CHOSEN_ON:], truth)
+    print(f"\npeople, frames not tuned on: MOTA {found['mota']:.3f}, IDF1 {found['idf1']:.3f}")
     assert found["mota"] >= 0.66, found
     assert found["idf1"] >= 0.56, found
 
@@ -79,6 +81,7 @@ def test_the_number_of_different_people_is_within_30_percent(
 ) -> None:
     people = len(np.unique(truth[:, 1]))
     unique = [observation.counts["unique"] for observation in seen]
+    print(f"\npeople: {unique[-1]} different ones, {people} in truth")
     assert people == 19
     assert abs(unique[-1] - people) <= 0.3 * people
     assert unique == sorted(unique)
@@ -94,6 +97,10 @@ def test_line_counts_are_those_of_the_true_boxes_within_15_percent(
         steps = [step(row) for row in truth[truth[:, 0] == observation.seq]]
         counter.update(steps, observation.stamp_ns)
     counts = seen[-1].counts
+    print(
+        f"\nline {name}: {counts[f'{name}_in']} in of {counter.entered}, "
+        f"{counts[f'{name}_out']} out of {counter.left}"
+    )
     assert min(counter.entered, counter.left) >= 10
     assert abs(counts[f"{name}_in"] - counter.entered) <= 0.15 * counter.entered
     assert abs(counts[f"{name}_out"] - counter.left) <= 0.15 * counter.left
