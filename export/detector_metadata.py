@@ -19,9 +19,9 @@ from reflexarc.export.flatbuffer_tables import offsets, table, vector
 from reflexarc.export.metadata import (
     CONTENT_FEATURE,
     METADATA_NAME,
-    MIN_PARSER_VERSION,
     TENSOR_AXIS_LABELS,
     content,
+    finished,
     tensor_of_input,
 )
 from reflexarc.perception.card import Card, InputSpec
@@ -74,19 +74,7 @@ def _metadata(card: Card, anchors: Values, names: list[str]) -> bytes:
             9: ("UOffset", offsets(b, [own])),
         },
     )
-    root = table(
-        b,
-        {
-            0: ("UOffset", b.CreateString(card.name)),
-            1: ("UOffset", b.CreateString(card.description)),
-            2: ("UOffset", b.CreateString(card.created)),
-            3: ("UOffset", offsets(b, [graph])),
-            5: ("UOffset", b.CreateString(card.licence)),
-            7: ("UOffset", b.CreateString(MIN_PARSER_VERSION)),
-        },
-    )
-    b.Finish(root, b"M001")
-    return bytes(b.Output())
+    return finished(b, card, graph)
 
 
 def _output(b: Any, name: str) -> int:

@@ -21,7 +21,7 @@ from reflexarc.perception.card import Card, InputSpec
 from reflexarc.perception.modelfile import CARD_NAME, LABELS_NAME
 
 METADATA_NAME = "TFLITE_METADATA"
-MIN_PARSER_VERSION = "1.0.0"
+_MIN_PARSER_VERSION = "1.0.0"
 CONTENT_FEATURE, _CONTENT_IMAGE = 1, 2
 _OPTIONS_NORMALIZATION = 1
 _COLOR_SPACE = {"rgb": 1, "gray": 2}
@@ -85,6 +85,11 @@ def _metadata(card: Card, outputs_in_file: list[str]) -> bytes:
             3: ("UOffset", offsets(b, outputs)),
         },
     )
+    return finished(b, card, graph)
+
+
+def finished(b: Any, card: Card, graph: int) -> bytes:
+    """The whole metadata around its one table SubGraphMetadata."""
     root = table(
         b,
         {
@@ -93,7 +98,7 @@ def _metadata(card: Card, outputs_in_file: list[str]) -> bytes:
             2: ("UOffset", b.CreateString(card.created)),
             3: ("UOffset", offsets(b, [graph])),
             5: ("UOffset", b.CreateString(card.licence)),
-            7: ("UOffset", b.CreateString(MIN_PARSER_VERSION)),
+            7: ("UOffset", b.CreateString(_MIN_PARSER_VERSION)),
         },
     )
     b.Finish(root, b"M001")

@@ -13,19 +13,20 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from reflexarc.core import ReflexarcError
 from reflexarc.firmware_bridge import BoardState
 from reflexarc.perception.observation import Observation
 from reflexarc.robot.actions import Basic, Stop, When, written_out
+from reflexarc.robot.body import REST, Wheels
 from reflexarc.robot.config import RobotConfig
 from reflexarc.robot.events import Event, Kind, Stations
-from reflexarc.robot.gate import REST, Gate, GateState, Wheels
+from reflexarc.robot.gate import Gate, GateState
 from reflexarc.robot.plan import Plan
-from reflexarc.robot.reflexes import EVENTS, Feeling, Firing, Reflex, ReflexEngine, RuleBook
+from reflexarc.robot.reflexes import EVENTS, Feeling, Firing, ReflexEngine, RuleBook
 from reflexarc.robot.reflexes.events import LOW_V, NEAR, Seen
-from reflexarc.robot.skills import Part, Senses, Skill, SkillError, Wish, skill_for
+from reflexarc.robot.skills import Part, Senses, SkillError, Wish, skill_for
+from reflexarc.robot.track import Track
 from reflexarc.robot.words import Language, language_of
 
 MOVES_PER_ORDER = 500
@@ -34,38 +35,6 @@ chain of reflexes that set each other off through the world goes on forever."""
 _PULSES_WAITING = 3
 _MOVING: frozenset[Part] = frozenset({"wheels", "head", "gripper"})
 _SERVOS: dict[Part, tuple[str, ...]] = {"head": ("pan", "tilt"), "gripper": ("gripper",)}
-
-
-@dataclass
-class _Track:
-    """A list of actions being done. `firing` is None for an order."""
-
-    waiting: deque[Basic]
-    firing: Firing | None = None
-    language: Language = "en"
-    parts: frozenset[Part] = frozenset()  # of all its actions, for a reflex
-    action: Basic | None = None
-    skill: Skill | None = None
-    observed_ns: int | None = None
-    is_first: bool = field(default=True)
-
-    @property
-    def holds(self) -> frozenset[Part]:
-        """What nothing of its own rank or below may move now."""
-        now: frozenset[Part] = frozenset() if self.skill is None else self.skill.parts
-        return self.parts | now
-
-    @property
-    def name(self) -> str:
-        return "the order" if self.firing is None else self.firing.rule.title
-
-    @property
-    def drives_by_eye(self) -> bool:
-        """Do the wheels go by what a camera has seen, or sees?"""
-        by_rule = self.firing is not None and self.firing.observation is not None
-        return "wheels" in self.holds and (
-            by_rule or (self.skill is not None and bool(self.skill.tasks))
-        )
 
 
 class Controller:
@@ -91,7 +60,7 @@ class Controller:
         self._tell = on_event
         self._clock_ns = clock_ns
         self._lock = threading.RLock()
-        self._tracks: list[_Track] = []
+        self._tracks: list[Track] = []
         self._state: BoardState | None = None
         self._seen: dict[str, Observation] = {}
         self._picture = (640, 480)
@@ -144,7 +113,7 @@ class Controller:
                 steps.popleft()
             for track in [track for track in self._tracks if track.firing is None]:
                 self._cancel(track, "another order came")
-            track = _Track(steps, language=spoken)
+            track = Track(steps, language=spoken)
             self._tracks.insert(0, track)
             self._advance(track)
 
@@ -251,7 +220,7 @@ class Controller:
         if why_not is not None:
             return
         language = language_of(" ".join(map(str, rule.actions)))
-        track = _Track(steps, firing, language, parts, observed_ns=observed_ns)
+        track = Track(steps, firing, language, parts, observed_ns=observed_ns)
         self._tracks.append(track)
         self._advance(track)
 
@@ -275,7 +244,7 @@ class Controller:
             return "driven by hand"
         others = [track for track in self._tracks if track.holds & parts]
         for other in others:
-            if not _may_interrupt(rule, other):
+            if not other.yields_to(rule):
                 return f"busy with {other.name}"
         for other in others:
             self._cancel(other, f"interrupted by {rule.title}")
@@ -295,7 +264,7 @@ class Controller:
 
     # ---- tracks
 
-    def _advance(self, track: _Track) -> None:
+    def _advance(self, track: Track) -> None:
         """Go on with a track's action; when it is done, begin the next one.
 
         One at a time: the board is asked a hundred times a second, and "stop" comes between.
@@ -311,7 +280,7 @@ class Controller:
         elif track in self._tracks:
             self._tracks.remove(track)
 
-    def _start(self, track: _Track) -> None:
+    def _start(self, track: Track) -> None:
         """Begin the next action."""
         action = track.waiting.popleft()
         if isinstance(action, Stop):
@@ -344,7 +313,7 @@ class Controller:
             if not is_under_way:
                 self._finish(track)
 
-    def _step(self, track: _Track) -> bool:
+    def _step(self, track: Track) -> bool:
         """One step of the skill through the gate; False when it is done or given up."""
         assert track.skill is not None and self._state is not None
         blocked = self._gate.blocked if "wheels" in track.skill.parts else ""
@@ -363,7 +332,7 @@ class Controller:
             self._gate.drive(REST, senses.now_ns)
         return wish is not None
 
-    def _grant(self, track: _Track, wish: Wish) -> None:
+    def _grant(self, track: Track, wish: Wish) -> None:
         now = self._clock_ns()
         if wish.wheels is not None:
             self._gate.drive(wish.wheels, now)
@@ -376,7 +345,7 @@ class Controller:
         if wish.progress:
             self._about(track, "progress", wish.progress)
 
-    def _finish(self, track: _Track) -> None:
+    def _finish(self, track: Track) -> None:
         """Say that the action is done, unless it was given up and that was said."""
         if track.skill is not None and track in self._tracks:
             held = self._gate.held_servos
@@ -385,7 +354,7 @@ class Controller:
             self._about(track, "finished", str(track.action))
             track.skill = None
 
-    def _cancel(self, track: _Track, reason: str) -> None:
+    def _cancel(self, track: Track, reason: str) -> None:
         self._tracks.remove(track)
         track.waiting.clear()
         try:
@@ -400,15 +369,9 @@ class Controller:
             for track in reversed(self._tracks):
                 ending.callback(self._cancel, track, reason)
 
-    def _about(self, track: _Track, kind: Kind, text: str) -> None:
+    def _about(self, track: Track, kind: Kind, text: str) -> None:
         result = {} if track.skill is None else track.skill.result()
         self._tell(Event(kind, text, track.firing, track.action, result))
-
-
-def _may_interrupt(rule: Reflex, other: _Track) -> bool:
-    if other.firing is None:
-        return rule.interrupts == "everything"
-    return rule.interrupts != "nothing" and other.firing.rule.priority <= rule.priority
 
 
 def _seen(event: str) -> Seen | None:

@@ -15,54 +15,11 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
 
 from reflexarc.firmware_bridge.errors import BoardFaultError, CommandSupersededError
+from reflexarc.robot.body import REST, Body, Readings, Wheels
 from reflexarc.robot.config import MAX_ACCELERATION_MPS2, Geometry, Limits
-
-
-class Body(Protocol):
-    """What the gate needs of a board (`reflexarc.firmware_bridge.Board` has it)."""
-
-    def drive(self, left: int, right: int) -> tuple[int, int]:
-        """Set wheel speeds in encoder counts/s; give what was applied."""
-        ...
-
-    def stop(self) -> None:
-        """Motors off at once."""
-        ...
-
-    def set_servos(self, angles: Mapping[str, float]) -> dict[str, float]:
-        """Move servos, degrees; give what was applied."""
-        ...
-
-    def set_light(self, color: str) -> None:
-        """Set the light."""
-        ...
-
-
-class Readings(Protocol):
-    """What the gate watches (`reflexarc.firmware_bridge.BoardState` has it)."""
-
-    @property
-    def stamp_ns(self) -> int:
-        """When they came, monotonic."""
-        ...
-
-    @property
-    def battery_v(self) -> float:
-        """Volts."""
-        ...
-
-    @property
-    def range_m(self) -> float | None:
-        """To what is ahead; None for nothing near, or no sensor."""
-        ...
-
-    @property
-    def faults(self) -> frozenset[str]:
-        """What has switched the motors off on the board."""
-        ...
+from reflexarc.robot.leg import Leg
 
 
 class GateState(Enum):
@@ -71,14 +28,6 @@ class GateState(Enum):
     DISARMED = "disarmed"
     ARMED = "armed"
     STOPPED = "stopped"
-
-
-@dataclass(frozen=True, slots=True)
-class Wheels:
-    """Speed of each wheel in m/s, forward positive."""
-
-    left: float
-    right: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +48,6 @@ class Decision:
     reason: str
 
 
-REST = Wheels(0.0, 0.0)
 _HISTORY = 1000
 _AHEAD = "something ahead"
 # The board's states come at 100 Hz; a first command may use one period's worth.
@@ -109,17 +57,6 @@ _CONTROL_PERIOD_S = 0.01
 _RANGE_LATE_S = 0.2
 # An echo is missed now and then: what was near a moment ago still is.
 _ECHO_HELD_S = 0.25
-# Speeds sent and speeds rolled differ by a few per cent: a movement of just the limit ends.
-_LEG_SLACK = 1.1
-
-
-@dataclass
-class _Leg:
-    """One movement, from rest to rest."""
-
-    since_ns: int = 0
-    distance_m: float = 0.0
-    angle_rad: float = 0.0
 
 
 class Gate:
@@ -153,7 +90,7 @@ class Gate:
         self._frame_ns = self._armed_ns = self._range_ns = 0
         self._range_m: float | None = None
         self._watched_ns: int | None = None
-        self._leg = _Leg()
+        self._leg = Leg()
         self._blocked = ""
         self.decisions: deque[Decision] = deque(maxlen=_HISTORY)
 
@@ -189,7 +126,7 @@ class Gate:
         with self._lock:
             if self._state is not GateState.ARMED:  # else it may be moving: nothing starts anew
                 self._state, self._reason = GateState.ARMED, "armed"
-                self._applied, self._leg = REST, _Leg()
+                self._applied, self._leg = REST, Leg()
                 self._command_ns = self._frame_ns = self._armed_ns = now_ns
         self._note(now_ns, "arm", None, None, "")
 
@@ -210,7 +147,7 @@ class Gate:
             self._rests += 1
             if state is not None:
                 self._state, self._reason = state, reason
-            self._applied, self._leg, self._blocked = REST, _Leg(), ""
+            self._applied, self._leg, self._blocked = REST, Leg(), ""
         try:
             self._stop_body()
         finally:
@@ -394,20 +331,11 @@ class Gate:
     def _too_long_a_leg(self, now_ns: int) -> str:
         """Account for what was driven since the last command; say where it is too much."""
         if not self.moving:
-            self._leg = _Leg(now_ns)
+            self._leg = Leg(now_ns)
             return ""
-        leg, now, elapsed_s = self._leg, self._applied, self._since_command(now_ns)
-        leg.distance_m += abs(now.left + now.right) / 2 * elapsed_s
-        leg.angle_rad += abs(now.right - now.left) / self._geometry.wheel_separation_m * elapsed_s
-        limits = self._limits
-        for measure, most, slack, unit in (
-            (leg.distance_m, limits.distance_m, _LEG_SLACK, "m"),
-            (math.degrees(leg.angle_rad), limits.angle_deg, _LEG_SLACK, "degrees"),
-            ((now_ns - leg.since_ns) * 1e-9, limits.duration_s, 1.0, "s"),
-        ):
-            if measure > most * slack:
-                return f"more than {most:g} {unit} without a rest"
-        return ""
+        separation_m = self._geometry.wheel_separation_m
+        self._leg.add(self._applied, self._since_command(now_ns), separation_m)
+        return self._leg.excess(now_ns, self._limits)
 
     def _note(self, now_ns: int, what: str, asked: object, applied: object, reason: str) -> None:
         decision = Decision(now_ns, what, asked, applied, reason)

@@ -16,7 +16,7 @@ from reflexarc.models import assets
 from reflexarc.models.movenet.photos import CALIBRATION, CHOICE, CLIP, clip_frames
 from reflexarc.models.pictures import read
 from reflexarc.perception.card import DataSource, InputSpec
-from reflexarc.perception.tasks.people.detector import shrink
+from reflexarc.perception.fit import fit
 
 Image = npt.NDArray[np.uint8]
 
@@ -69,7 +69,7 @@ def _photos(asset: str) -> Iterator[Image]:
 
 
 def _variants(photo: Image) -> Iterator[Image]:
-    whole = shrink(photo, INPUT)
+    whole = fit(photo, INPUT)
     yield whole
     yield np.ascontiguousarray(whole[:, ::-1])
     yield _nine(whole, INPUT.height, INPUT.width)

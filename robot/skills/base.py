@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from reflexarc.core import ReflexarcError
 from reflexarc.firmware_bridge import BoardState
 from reflexarc.perception.observation import Observation
-from reflexarc.robot.gate import Wheels
+from reflexarc.robot.body import Wheels
 
 Part = Literal["wheels", "head", "gripper", "light"]
 

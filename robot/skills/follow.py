@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from reflexarc.perception.observation import Detection
 from reflexarc.robot.actions import Follow
+from reflexarc.robot.body import REST, Wheels
 from reflexarc.robot.config import CameraMount, Geometry, Limits
-from reflexarc.robot.gate import REST, Wheels
 from reflexarc.robot.skills.base import Part, Senses, SkillError, Wish
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from reflexarc.firmware_bridge import BoardState
 from reflexarc.robot.actions import Move, Turn
+from reflexarc.robot.body import REST, Wheels
 from reflexarc.robot.config import Geometry, Limits
-from reflexarc.robot.gate import REST, Wheels
 from reflexarc.robot.skills.base import Part, Senses, SkillError, Wish
 
 # The profile brakes at this share of the acceleration limit, so that the

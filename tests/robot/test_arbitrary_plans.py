@@ -19,8 +19,9 @@ from reflexarc.firmware_bridge import Board
 from reflexarc.firmware_bridge.emulator import EmulatedBoard
 from reflexarc.perception import Box, Detection, Observation
 from reflexarc.robot.actions import ACTION
+from reflexarc.robot.body import Wheels
 from reflexarc.robot.config import MAX_ACCELERATION_MPS2, Geometry, Limits, RobotConfig
-from reflexarc.robot.gate import Decision, GateState, Wheels
+from reflexarc.robot.gate import Decision, GateState
 from reflexarc.robot.loop import Robot
 from reflexarc.robot.plan import Plan
 from reflexarc.robot.reflexes import RuleError

@@ -15,8 +15,9 @@ import pytest
 
 from reflexarc.firmware_bridge.emulator import EmulatedBoard
 from reflexarc.robot.audit import AuditError, AuditLog, files_of, path_of, read
+from reflexarc.robot.body import Wheels
 from reflexarc.robot.config import AuditConfig, Geometry, Limits, RobotConfig
-from reflexarc.robot.gate import Decision, Gate, Wheels
+from reflexarc.robot.gate import Decision, Gate
 
 
 @pytest.fixture

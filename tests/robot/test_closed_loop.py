@@ -21,9 +21,10 @@ from reflexarc.firmware_bridge import Board
 from reflexarc.firmware_bridge.emulator import CPU_HZ, EmulatedBoard
 from reflexarc.perception import Box, Detection, Frame, Observation
 from reflexarc.robot.actions import Action, Gesture, Grip, Light, Look, Move, Repeat, Stop, Turn
+from reflexarc.robot.body import Wheels
 from reflexarc.robot.config import RobotConfig
 from reflexarc.robot.events import Event
-from reflexarc.robot.gate import GateState, Wheels
+from reflexarc.robot.gate import GateState
 from reflexarc.robot.loop import Robot
 from reflexarc.robot.plan import Plan
 from reflexarc.robot.reflexes import Reflex

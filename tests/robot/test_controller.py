@@ -32,8 +32,9 @@ from reflexarc.robot.actions import (
     Wait,
     When,
 )
+from reflexarc.robot.body import Wheels
 from reflexarc.robot.controller import MOVES_PER_ORDER
-from reflexarc.robot.gate import GateState, Wheels
+from reflexarc.robot.gate import GateState
 from reflexarc.robot.plan import Plan
 from reflexarc.robot.reflexes import Reflex, RuleError
 from reflexarc.robot.reflexes.book import MAX_RULES

@@ -16,8 +16,9 @@ from reflexarc.firmware_bridge.errors import (
     CommandSupersededError,
     LinkLostError,
 )
+from reflexarc.robot.body import Wheels
 from reflexarc.robot.config import MAX_ACCELERATION_MPS2, Geometry, Limits
-from reflexarc.robot.gate import Decision, Gate, GateState, Wheels
+from reflexarc.robot.gate import Decision, Gate, GateState
 
 MS = 1_000_000
 GEOMETRY = Geometry()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from reflexarc.perception.card import Card, InputSpec
+from reflexarc.perception.fit import fit
 from reflexarc.perception.tasks.base import TaskError
 from reflexarc.perception.tasks.people.ssd import OUTPUTS, Values, anchors, decode, merge, sure
 
@@ -105,7 +105,7 @@ class Detector:
         self, image: Image, part: Part, min_score: float, *, shifted: bool = False
     ) -> tuple[Values, Values]:
         """All boxes of one look, unsorted and overlapping; see `find`."""
-        pixels = shrink(image[part.top : part.bottom, part.left : part.right], self._input)
+        pixels = fit(image[part.top : part.bottom, part.left : part.right], self._input)
         if shifted:
             moved = np.zeros_like(pixels)
             moved[SHIFT:, SHIFT:] = pixels[:-SHIFT, :-SHIFT]
@@ -118,23 +118,6 @@ class Detector:
         boxes = ((boxes - SHIFT * shifted) * scale).astype(np.float32, copy=False)
         inner = ~_is_cut(boxes, part, *image.shape[1::-1])
         return boxes[inner] + np.array([part.left, part.top] * 2, np.float32), scores[inner]
-
-
-def shrink(image: Image, spec: InputSpec) -> Image:
-    """Bring a picture to the net's size, whatever its shape.
-
-    Bilinear, as the published graph does it and the net has learnt it: averaged areas, which
-    look better, cost it a third of the people who are small. Only what would be shrunk more
-    than twice is averaged before.
-    """
-    if image.ndim == 2:
-        image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False)
-    height, width = image.shape[:2]
-    most = min(width, 2 * spec.width), min(height, 2 * spec.height)
-    if most != (width, height):
-        image = cv2.resize(image, most, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    to = (spec.width, spec.height)
-    return cv2.resize(image, to, interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
 
 
 def parts(width: int, height: int, tiles: int) -> list[Part]:
