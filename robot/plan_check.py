@@ -31,9 +31,9 @@ def needs_word(plan: Plan, policy: Confirm) -> bool:
     """Whether a person should confirm the plan first.
 
     Risky is what drives far, turns much, follows, or lets a reflex drive; and whatever the
-    planner is not sure of. An order to stop is never held up.
+    planner is not sure of. An order to stop is never held up; what it wants after that is.
     """
-    if policy == "never" or plan.status != "ok" or plan.stops:
+    if policy == "never" or plan.status != "ok" or (plan.stops and len(plan.actions) == 1):
         return False
     if policy == "always":
         return True

@@ -108,6 +108,8 @@ class Session:
             words = self._answer(text) if plan.status == "clarify" else None
             return Reply("answer", plan.message, plan) if words is None else Reply("answer", words)
         if self._stops == stops and needs_word(plan, self._config.language.confirm):
+            if plan.stops:  # that does not wait for a word
+                self._controller.stop("told to stop")
             self._waiting = (text, plan, self._clock())
             preview = describe_plan(plan.actions, language)
             return Reply("confirm", phrase("shall_i", language, plan=preview), plan)

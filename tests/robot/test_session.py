@@ -32,6 +32,7 @@ PLANS = {
     "light": ok(Light(color="red")),
     "mumble": ok(Light(color="red"), confidence=0.7),
     "halt please good robot": ok(Stop()),
+    "stop, then go far": ok(Stop(), Move(distance_m=4)),
     "nod rule": ok(NOD),
     "follow me": ok(Follow()),
     "fly": Plan(status="refuse", message="I have no wings.", planner="book"),
@@ -259,7 +260,8 @@ def test_text_that_is_no_text_is_harmless() -> None:
         (ok(Move(distance_m=5)), "never", False),
         (ok(Light(color="red")), "always", True),
         (ok(Stop()), "always", False),
-        (ok(Stop(), Move(distance_m=5)), "always", False),
+        (ok(Stop(), Move(distance_m=5)), "risky", True),
+        (ok(Stop(), Light(color="red")), "risky", False),
         (ok(Move(distance_m=2)), "risky", False),
         (ok(Move(distance_m=1.5), Move(distance_m=-1.5)), "risky", True),
         (ok(Turn(angle_deg=360)), "risky", False),
@@ -279,6 +281,7 @@ def test_a_stop_before_a_long_way_does_not_hide_it() -> None:
     """Stop first, then far: the first is done at once, so the rest has to wait for a word."""
     plan = ok(Stop(), Move(distance_m=5))
     assert checked(plan, Limits(), "en") == plan
+    assert needs_word(plan, "risky")
 
 
 @pytest.mark.parametrize("text", ["yes", "Yes!", "ok", "okay", "好", "可以。", "go ahead", "是的"])
@@ -293,6 +296,20 @@ def test_not_yes(text: str) -> None:
 
 def test_the_default_policy_is_to_ask_before_what_is_risky() -> None:
     assert LanguageConfig().confirm == "risky"
+
+
+def test_what_comes_after_a_stop_waits_for_a_word_like_any_other_and_the_stop_does_not() -> None:
+    talk = Talk()
+    talk.hear("go")
+    talk.robot.run(0.5)
+    assert talk.hear("stop, then go far")[0] == "confirm"
+    assert talk.robot.said("stopped")
+    at = talk.robot.board.metres()
+    talk.robot.run(2)
+    assert talk.robot.board.metres() == pytest.approx(at, abs=0.05)  # it rolls out, no more
+    assert talk.hear("yes")[0] == "doing"
+    talk.robot.run(3)
+    assert talk.robot.board.metres()[0] > at[0] + 0.5
 
 
 def test_no_order_is_taken_for_a_question() -> None:

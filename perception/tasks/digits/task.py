@@ -138,12 +138,15 @@ def open_digits(
 
     Args:
         model: reads the digits.
-        device: where it runs.
+        device: where it runs; the finder runs where its file fits.
         smallest_px: see `Digits`.
         finder: a file instead of the packaged one, such as one compiled for the Edge TPU.
     """
     reader = load_model(model or default_model_path(TASK), device)
-    return Digits(reader, smallest_px, load_model(finder or default_model_path("digit_finder")))
+    # A device of its own, such as an Edge TPU, takes compiled files: "auto" finds that out.
+    elsewhere = device if device in ("auto", "cpu") else "auto"
+    found = load_model(finder or default_model_path("digit_finder"), elsewhere)
+    return Digits(reader, smallest_px, found)
 
 
 def required_score(limits: Mapping[str, float], dirt: float, found: float, bar: bool) -> float:
