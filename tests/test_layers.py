@@ -24,8 +24,6 @@ ALLOWED = {
         "perception.keypoints",
         "perception.modelfile",
         "perception.tasks",
-        # The orders net is judged behind the parser that it would serve.
-        "robot.planners.parser",
     ),
     "export": ("core", "models", "perception"),
     "robot": ("core", "perception", "firmware_bridge"),

@@ -16,18 +16,18 @@ from ai_edge_litert.interpreter import Interpreter
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.orders.corpus import split
+from benchmarks.orders.features import SPEC, features
+from benchmarks.orders.net import FAMILY, HELD_OUT, SEED
 from reflexarc.export.convert import convert
 from reflexarc.models.family import Options
-from reflexarc.models.orders.corpus import split
-from reflexarc.models.orders.net import FAMILY, HELD_OUT, SEED
 from reflexarc.robot.embedding import default_embedder
 from reflexarc.robot.planners.evaluate import Score, evaluate, read_orders
 from reflexarc.robot.planners.parser import Parser, open_parser
 from reflexarc.robot.planners.parser.examples import fit
-from reflexarc.robot.planners.parser.features import SPEC, features
 from reflexarc.robot.planners.parser.opinion import Guess, Opinion
 
-ORDERS = Path(__file__).resolve().parents[1] / "tests" / "data" / "orders"
+ORDERS = Path(__file__).resolve().parents[2] / "tests" / "data" / "orders"
 _CALIBRATION = 400
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.orders.corpus import Clause, corpus, split
+from benchmarks.orders.features import FEATURES, SPEC, STEPS, features
 from reflexarc.models.family import Dataset, Family, Options, Recipe, Split, Trained
-from reflexarc.models.orders.corpus import Clause, corpus, split
 from reflexarc.perception.card import DataSource
-from reflexarc.robot.planners.parser.features import FEATURES, SPEC, STEPS, features
 
 if TYPE_CHECKING:
     import keras

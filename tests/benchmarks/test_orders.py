@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reflexarc.models.orders.corpus import corpus, language, split
-from reflexarc.models.orders.net import build, samples
-from reflexarc.robot.planners.parser.features import FEATURES, STEPS, features
+from benchmarks.orders.corpus import corpus, language, split
+from benchmarks.orders.features import FEATURES, STEPS, features
+from benchmarks.orders.net import build, samples
 
 
 @given(st.text(max_size=200))
@@ -44,8 +44,8 @@ def test_a_small_net_learns_and_exports_to_int8() -> None:
     import keras
     from ai_edge_litert.interpreter import Interpreter
 
+    from benchmarks.orders.features import SPEC
     from reflexarc.export.convert import convert
-    from reflexarc.robot.planners.parser.features import SPEC
 
     keras.utils.set_random_seed(0)
     rows = [row for row in split(3, 0.2)[0] if row[0] in ("nod", "go forward")]

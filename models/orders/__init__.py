@@ -1,1 +1,0 @@
-"""The small Transformer that tells what a clause of an order means."""
