@@ -6,7 +6,7 @@ that it was made from: photos carry no true keypoints.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -236,4 +236,14 @@ def _pose(model: Runnable, sample: npt.NDArray[Any]) -> Pose | None:
     """The body in a picture of the net's own size, in its pixels."""
     from reflexarc.perception.tasks.pose.movenet import MoveNet
 
-    return MoveNet(model).pose(sample)
+    return MoveNet(_Readable(model)).pose(sample)
+
+
+class _Readable:
+    """Any engine as MoveNet wants it: it reads from all outputs, here made beforehand."""
+
+    def __init__(self, model: Runnable) -> None:
+        self.card, self._model = model.card, model
+
+    def read(self, sample: npt.NDArray[np.uint8], reader: Callable[[Sequence[Any]], Any], /) -> Any:
+        return reader(self._model.run(sample))

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,28 @@ from reflexarc.perception.opened import note_opened
 __all__ = ["Model", "input_shape", "load_model", "open_interpreter"]
 
 Scores = npt.NDArray[np.float32]
+Read = TypeVar("Read")
+
+
+class Output:
+    """An output of a model: ``output[where]`` gives the real values there, float32, a copy.
+
+    Attributes:
+        shape: with the leading batch dimension of 1.
+    """
+
+    def __init__(self, codes: npt.NDArray[Any], table: Scores | None) -> None:
+        """Of raw values, and the table from their bytes to real ones; None: they are real."""
+        self._codes, self._table = codes, table
+        self.shape: tuple[int, ...] = codes.shape
+
+    def __getitem__(self, where: Any) -> Scores:
+        """As an array's, for any index."""
+        codes = self._codes[where]
+        if self._table is None:
+            return np.array(codes, np.float32)
+        real: Scores = self._table.take(codes.view(np.uint8))
+        return real
 
 
 class Model:
@@ -101,6 +123,19 @@ class Model:
         Raises:
             ValueError: another shape or type.
         """
+        return self.read(sample, lambda outputs: tuple(output[...] for output in outputs))
+
+    def read(self, sample: npt.NDArray[Any], reader: Callable[[tuple[Output, ...]], Read]) -> Read:
+        """Score one sample and take from the outputs what is wanted, and no more.
+
+        Args:
+            sample: as for `run`.
+            reader: is given the outputs, in the order of ``card.outputs``, and gives the
+                result. It may not keep them: they are the interpreter's own memory.
+
+        Raises:
+            ValueError: another shape or type.
+        """
         if sample.dtype != self.dtype or sample.size != np.prod(self._shape):
             raise ValueError(
                 f"expected {self.dtype} of shape {self._shape[1:]}; "
@@ -110,7 +145,7 @@ class Model:
         with self._lock:
             self._interpreter.set_tensor(self._input, tensor)
             self._interpreter.invoke()
-            return tuple(self._real(index, table) for index, table in self._outputs)
+            return reader(tuple(self._output(index, table) for index, table in self._outputs))
 
     def submit(self, sample: npt.NDArray[Any]) -> Future[tuple[Scores, ...]]:
         """`run` in a thread of the model's own; results come in the order of the calls."""
@@ -123,18 +158,11 @@ class Model:
         """`run` for each sample. Nets here take one picture at a time, as the Edge TPU does."""
         return [self.run(sample) for sample in samples]
 
-    def _real(self, index: int, table: Scores | None) -> Scores:
-        if table is None:
-            copy: Scores = self._interpreter.get_tensor(index)
-            return copy
-        # Where it lets us see its own memory, the table makes the only copy.
-        codes = (
-            self._interpreter.tensor(index)()
-            if self._has_views
-            else self._interpreter.get_tensor(index)
-        )
-        real: Scores = table.take(codes.view(np.uint8))
-        return real
+    def _output(self, index: int, table: Scores | None) -> Output:
+        # Where it lets us see its own memory, what is read is the only copy.
+        if self._has_views:
+            return Output(self._interpreter.tensor(index)(), table)
+        return Output(self._interpreter.get_tensor(index), table)
 
 
 def load_model(path: str | Path, device: str = "auto", threads: int | None = 1) -> Model:

@@ -6,8 +6,9 @@ convolution is done here with numpy, on the net's four maps.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -16,9 +17,12 @@ import numpy.typing as npt
 from reflexarc.perception.card import Card, InputSpec
 from reflexarc.perception.fit import fit, placement
 from reflexarc.perception.keypoints import KEYPOINT, Pose
+from reflexarc.perception.runtime import Output
 from reflexarc.perception.tasks.base import TaskError
 
 Map = npt.NDArray[np.float32]
+Maps = Map | Output
+Read = TypeVar("Read")
 Image = npt.NDArray[np.uint8]
 
 TASK = "pose"
@@ -51,8 +55,10 @@ class PoseModel(Protocol):
         """Names the four outputs, and the thresholds "keypoint" and "body"."""
         ...
 
-    def run(self, sample: npt.NDArray[np.uint8], /) -> tuple[Map, ...]:
-        """The four maps, (1, 48, 48, channels), in the order of the card's outputs."""
+    def read(
+        self, sample: npt.NDArray[np.uint8], reader: Callable[[Sequence[Maps]], Read], /
+    ) -> Read:
+        """What `reader` makes of the four maps, (1, 48, 48, channels), in the card's order."""
         ...
 
 
@@ -66,7 +72,7 @@ class Region:
 
 
 def decode(
-    outputs: tuple[Map, ...], center_cell: tuple[int, int] | None = None
+    outputs: Sequence[Maps], center_cell: tuple[int, int] | None = None
 ) -> npt.NDArray[np.float32]:
     """Keypoints from the net's maps.
 
@@ -82,7 +88,8 @@ def decode(
     Returns:
         float32, (17, 3): x and y in pixels of the net's input, score 0..1.
     """
-    center, heatmap, regression, offset = (values[0] for values in outputs)
+    # Of the two large maps a few cells are needed.
+    (center, heatmap), (regression, offset) = (values[0] for values in outputs[:2]), outputs[2:]
     rows, columns = center.shape[:2]
     y, x = np.ogrid[:rows, :columns]
     y, x = y[..., None].astype(np.float32), x[..., None].astype(np.float32)
@@ -92,7 +99,7 @@ def decode(
         cell = np.unravel_index((_sigmoid(center) / (middle + _NEARNESS)).argmax(), center.shape)
         center_cell = int(cell[0]), int(cell[1])
     row, column = center_cell
-    expected = regression[row, column].reshape(-1, 2) + np.array([row, column], np.float32)
+    expected = regression[0, row, column].reshape(-1, 2) + np.array([row, column], np.float32)
 
     scores = _sigmoid(heatmap)
     distance = np.sqrt((y - expected[:, 0]) ** 2 + (x - expected[:, 1]) ** 2)
@@ -101,7 +108,7 @@ def decode(
     found_row, found_column = np.divmod(best, columns)
     keypoint = np.arange(scores.shape[2])
     # (cells, keypoint, y or x)
-    within = offset[found_row, found_column].reshape(len(keypoint), len(keypoint), 2)
+    within = offset[0, found_row, found_column].reshape(len(keypoint), len(keypoint), 2)
     within = within[keypoint, keypoint]
     return np.stack(
         [
@@ -113,7 +120,7 @@ def decode(
     ).astype(np.float32)
 
 
-def peaks(center: Map, count: int) -> list[tuple[int, int]]:
+def peaks(center: Maps, count: int) -> list[tuple[int, int]]:
     """Where bodies may be: the best cells (row, column) of the centre map, best first.
 
     A peak is the best cell of the cells within _PEAK_REACH of it. More peaks than bodies
@@ -186,8 +193,8 @@ class MoveNet:
 
     def look(self, image: Image, region: Region | None = None) -> Pose | None:
         """`pose`, in a part of the picture, and without a memory."""
-        outputs, place = self._run(image, region)
-        return self._pose(decode(outputs), place)
+        found, place = self._read(image, region, decode)
+        return self._pose(found, place)
 
     def search(self, image: Image, count: int) -> list[Pose]:
         """Up to `count` bodies in the whole picture, without a memory.
@@ -195,28 +202,34 @@ class MoveNet:
         What `look` says of a region around each is more exact, as the net is made for
         one body.
         """
-        outputs, place = self._run(image, None)
-        # Twice as many, since limbs and reflections have peaks too.
-        cells = peaks(outputs[0], 2 * count)
-        found = [self._pose(decode(outputs, cell), place) for cell in cells]
+
+        def bodies(outputs: Sequence[Maps]) -> list[npt.NDArray[np.float32]]:
+            # Twice as many, since limbs and reflections have peaks too.
+            return [decode(outputs, cell) for cell in peaks(outputs[0], 2 * count)]
+
+        each, place = self._read(image, None, bodies)
+        found = [self._pose(points, place) for points in each]
         return [pose for pose in found if pose is not None][:count]
 
     def next_region(self, pose: Pose, image: Image) -> Region | None:
         """Where to look for the same body in the frame after `image`."""
         return region_around(pose, image.shape[0], image.shape[1], self._keypoint)
 
-    def _run(
-        self, image: Image, region: Region | None
-    ) -> tuple[tuple[Map, ...], npt.NDArray[np.float64]]:
-        """The maps in the order of OUTPUTS; scale and offset (2, 2) to pixels of `image`."""
+    def _read(
+        self, image: Image, region: Region | None, reader: Callable[[Sequence[Maps]], Read]
+    ) -> tuple[Read, npt.NDArray[np.float64]]:
+        """What `reader` makes of the maps in the order of OUTPUTS; scale and offset (2, 2) to
+        pixels of `image`."""
         part = image if region is None else cut(image, region)
         where = placement(part.shape[0], part.shape[1], self._input)
-        outputs = self._model.run(fit(part, self._input))
+        made = self._model.read(
+            fit(part, self._input), lambda outputs: reader([outputs[i] for i in self._order])
+        )
         scale = np.array([where.scale_x, where.scale_y])
         offset = -np.array([where.left, where.top]) / scale
         if region is not None:
             offset += [round(region.x), round(region.y)]
-        return tuple(outputs[i] for i in self._order), np.stack([1 / scale, offset])
+        return made, np.stack([1 / scale, offset])
 
     def _pose(self, found: npt.NDArray[np.float32], place: npt.NDArray[np.float64]) -> Pose | None:
         if not is_body(found, self._body):

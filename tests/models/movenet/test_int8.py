@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import keras
@@ -37,8 +39,11 @@ class FloatModel:
         self._call = tf.function(model, reduce_retracing=True)
 
     def run(self, sample: Image) -> tuple[npt.NDArray[np.float32], ...]:
+        return self.read(sample, tuple)
+
+    def read(self, sample: Image, reader: Callable[[Sequence[Any]], Any]) -> Any:
         values = (sample[None].astype(np.float32) - 127.5) / 127.5
-        return tuple(np.asarray(output) for output in self._call(tf.constant(values)))
+        return reader([np.asarray(output) for output in self._call(tf.constant(values))])
 
 
 @pytest.fixture(scope="module")
