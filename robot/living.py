@@ -20,11 +20,11 @@ from reflexarc.robot import audit, reflexes
 from reflexarc.robot.config import RobotConfig
 from reflexarc.robot.control import ControlError, ControlServer
 from reflexarc.robot.events import Event
-from reflexarc.robot.loop import Robot
 from reflexarc.robot.plan import Plan
 from reflexarc.robot.planners.base import Planner
 from reflexarc.robot.planners.stop import is_stop
 from reflexarc.robot.reflexes import RuleBook
+from reflexarc.robot.robot import Robot
 from reflexarc.robot.session import Reply, Session
 from reflexarc.robot.speech import Speaker
 

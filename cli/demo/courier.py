@@ -22,8 +22,8 @@ from reflexarc.perception.tasks import Task
 from reflexarc.robot.actions import Move
 from reflexarc.robot.config import RobotConfig
 from reflexarc.robot.events import Event
-from reflexarc.robot.loop import Robot
 from reflexarc.robot.reflexes import Reflex
+from reflexarc.robot.robot import Robot
 
 METRES_PER_DIGIT = 0.1
 _READ_TIMEOUT_S = 2.0

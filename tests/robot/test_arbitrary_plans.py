@@ -22,9 +22,9 @@ from reflexarc.robot.actions import ACTION
 from reflexarc.robot.body import Wheels
 from reflexarc.robot.config import MAX_ACCELERATION_MPS2, Geometry, Limits, RobotConfig
 from reflexarc.robot.gate import Decision, GateState
-from reflexarc.robot.loop import Robot
 from reflexarc.robot.plan import Plan
 from reflexarc.robot.reflexes import RuleError
+from reflexarc.robot.robot import Robot
 
 TIGHT = Limits(
     speed_mps=0.25,

@@ -360,7 +360,7 @@ FULL_ROBOT = textwrap.dedent("""
     from reflexarc.robot.actions import Move
     from reflexarc.robot.audit import AuditError, AuditLog
     from reflexarc.robot.config import RobotConfig
-    from reflexarc.robot.loop import Robot
+    from reflexarc.robot.robot import Robot
     from reflexarc.robot.plan import Plan
     resource.setrlimit(resource.RLIMIT_FSIZE, (2500, 2500))
     with Board.connect(sys.argv[2]) as board:

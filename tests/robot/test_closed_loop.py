@@ -25,9 +25,9 @@ from reflexarc.robot.body import Wheels
 from reflexarc.robot.config import RobotConfig
 from reflexarc.robot.events import Event
 from reflexarc.robot.gate import GateState
-from reflexarc.robot.loop import Robot
 from reflexarc.robot.plan import Plan
 from reflexarc.robot.reflexes import Reflex
+from reflexarc.robot.robot import Robot
 
 
 class Told:

@@ -14,9 +14,9 @@ from reflexarc.firmware_bridge.emulator import CPU_HZ, EmulatedBoard
 from reflexarc.perception import Frame
 from reflexarc.perception.cameras import open_camera
 from reflexarc.robot.config import RobotConfig
-from reflexarc.robot.loop import Robot
 from reflexarc.robot.planners.opening import open_planner
 from reflexarc.robot.reflexes import RuleBook
+from reflexarc.robot.robot import Robot
 from reflexarc.robot.session import Session
 
 SPEED = 2.0

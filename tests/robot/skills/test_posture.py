@@ -14,8 +14,8 @@ from reflexarc.firmware_bridge.emulator import EmulatedBoard
 from reflexarc.robot.actions import Action, Gesture, Grip, Look, Repeat
 from reflexarc.robot.config import RobotConfig
 from reflexarc.robot.events import Event
-from reflexarc.robot.loop import Robot
 from reflexarc.robot.plan import Plan
+from reflexarc.robot.robot import Robot
 
 PAN, TILT, GRIPPER = range(3)
 
