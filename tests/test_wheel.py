@@ -91,6 +91,23 @@ def test_it_installs_and_works_in_an_empty_environment(bin_folder: Path, tmp_pat
     assert run(bin_folder / "python", "-c", drive, cwd=tmp_path).strip() == "True"
 
 
+def test_every_task_looks_and_an_order_is_understood_there(
+    bin_folder: Path, tmp_path: Path
+) -> None:
+    """With the base install alone: no TensorFlow, no embedding, no LLM."""
+    reflexarc = bin_folder / "reflexarc"
+    cv2.imwrite(str(tmp_path / "wall.png"), np.full((240, 320, 3), 120, np.uint8))
+    names = ["classify", "digits", "faces", "mask", "people", "pose", "situps"]
+    lines = run(
+        reflexarc, "see", tmp_path / "wall.png", "--task", ",".join(names), "--jsonl", cwd=tmp_path
+    )
+    assert sorted(json.loads(line)["task"] for line in lines.splitlines()) == names
+    plan = json.loads(run(reflexarc, "plan", "看到数字三就左转", "--json", cwd=tmp_path))
+    (rule,) = plan["actions"]
+    assert (rule["event"], rule["value"]) == ("digit_seen", 3)
+    assert rule["actions"] == [{"do": "turn", "angle_deg": 90.0}]
+
+
 def test_training_without_its_libraries_names_the_remedy(bin_folder: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [str(bin_folder / "reflexarc"), "demo"],
