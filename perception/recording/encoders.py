@@ -1,16 +1,14 @@
-"""What turns pixels into a video file: the ffmpeg command, or OpenCV."""
+"""What turns pixels into a video file: PyAV, or OpenCV."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import os
-import subprocess
-import tempfile
+import importlib.util
 from collections.abc import Iterator
-from functools import cache
+from fractions import Fraction
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -20,11 +18,6 @@ from reflexarc.core import quiet
 
 Image = npt.NDArray[np.uint8]
 
-# -crf 20 leaves thin lines sharp.
-H264 = {
-    "libx264": ("-preset", "veryfast", "-crf", "20"),
-    "libopenh264": ("-b:v", "4M"),
-}
 _OPENCV = {".mp4": "mp4v", ".webm": "VP80"}
 
 
@@ -41,61 +34,53 @@ class Encoder(Protocol):
         """End at once, whatever the file is like; after `finish` it is nothing."""
 
 
-class Ffmpeg:
-    """The ``ffmpeg`` command, fed with pixels."""
+class H264:
+    """H.264 by PyAV, which brings FFmpeg's libraries along (pip install av)."""
 
-    def __init__(self, path: Path, size: tuple[int, int], fps: float, codec: str) -> None:
-        width, height = size
-        self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in stop
-        # Browsers and phones want 4:2:0 and the index in front.
-        self._process = subprocess.Popen(
-            [
-                *("ffmpeg", "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24"),
-                *("-s", f"{width}x{height}", "-r", f"{fps:g}", "-i", "-"),
-                *("-c:v", codec, *H264[codec], "-pix_fmt", "yuv420p"),
-                *("-movflags", "+faststart", "-f", "mp4", str(path)),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=self._said,
-            start_new_session=True,  # Ctrl-C is for us: the video is to be finished
-        )
+    def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
+        import av
+
+        self._av = av
+        # Browsers and phones want 4:2:0 and the index in front; -crf 20 leaves thin lines sharp.
+        with self._as_os_error():
+            self._file = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+            self._stream = self._file.add_stream(
+                "libx264",
+                rate=Fraction(fps).limit_denominator(1000),
+                options={"preset": "veryfast", "crf": "20"},
+            )
+        self._stream.width, self._stream.height = size
+        self._stream.pix_fmt = "yuv420p"
+        self._closed = False
 
     def write(self, image: Image) -> None:
         """See `Encoder`."""
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(image.data)
-        except OSError as error:
-            raise self._failure() from error
+        with self._as_os_error():
+            frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+            self._file.mux(self._stream.encode(frame))
 
     def finish(self) -> None:
         """See `Encoder`."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        if self._process.wait() != 0:
-            raise self._failure()
+        with self._as_os_error():
+            self._file.mux(self._stream.encode(None))
+            self._closed = True
+            self._file.close()
 
     def stop(self) -> None:
         """See `Encoder`."""
-        if self._said.closed:
-            return
-        self._process.kill()
-        self._process.wait()
-        with contextlib.suppress(OSError):
-            assert self._process.stdin is not None
-            self._process.stdin.close()
-        self._said.close()
+        if not self._closed:
+            self._closed = True
+            with contextlib.suppress(OSError, self._av.error.FFmpegError):
+                self._file.close()
 
-    def _failure(self) -> OSError:
-        self._process.wait()
-        self._said.seek(0)
-        said = self._said.read().decode(errors="replace").strip()
-        if os.strerror(errno.ENOSPC) in said:
-            return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        last = said.splitlines()[-1] if said else f"it ended with {self._process.returncode}"
-        return OSError(errno.EIO, f"ffmpeg: {last}")
+    @contextlib.contextmanager
+    def _as_os_error(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            raise
+        except self._av.error.FFmpegError as error:
+            raise OSError(error.errno or errno.EIO, f"FFmpeg: {error.strerror}") from error
 
 
 class OpenCv:
@@ -144,17 +129,6 @@ def frames_in(path: Path) -> int:
         capture.release()
 
 
-@cache
-def h264_codec() -> str | None:
-    """The name of an H.264 encoder of the ffmpeg command's, if there is one."""
-    try:
-        listed = subprocess.run(
-            ["ffmpeg", "-hide_banner", "-encoders"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=True,
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return next((codec for codec in H264 if f" {codec} " in listed), None)
+def has_h264() -> bool:
+    """Whether `H264` can be used here."""
+    return importlib.util.find_spec("av") is not None

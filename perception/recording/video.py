@@ -17,11 +17,11 @@ from reflexarc.core import ReflexarcError, WriteError, atomic_write
 from reflexarc.perception.card import InputSpec
 from reflexarc.perception.fit import fit
 from reflexarc.perception.recording.encoders import (
+    H264,
     Encoder,
-    Ffmpeg,
     OpenCv,
     frames_in,
-    h264_codec,
+    has_h264,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class VideoFileWriter:
     as it was filmed. The first frame gives the size; later ones of another size are
     letterboxed into it.
 
-    ``.mp4`` is H.264 by the ``ffmpeg`` command where it is installed; otherwise MPEG-4
+    ``.mp4`` is H.264 by PyAV where that is installed; otherwise MPEG-4
     Part 2 by OpenCV, which players show and browsers do not (`note` says so). ``.webm`` is
     VP8 by OpenCV and plays everywhere.
 
@@ -77,11 +77,12 @@ class VideoFileWriter:
             )
         self.path = path
         self.frames = 0
-        self._codec = h264_codec() if path.suffix.lower() == ".mp4" else None
+        is_mp4 = path.suffix.lower() == ".mp4"
+        self._h264 = is_mp4 and has_h264()
         self.note = (
-            "no ffmpeg with H.264 here: browsers will not play this .mp4; "
-            "install ffmpeg (apt install ffmpeg) or save as .webm"
-            if path.suffix.lower() == ".mp4" and self._codec is None
+            "no H.264 here: browsers will not play this .mp4; "
+            "install it (pip install av) or save as .webm"
+            if is_mp4 and not self._h264
             else ""
         )
         self._fps, self._every = fps or DEFAULT_FPS, fps is not None
@@ -160,11 +161,7 @@ class VideoFileWriter:
         self._size = (max(2, width // 2 * 2), max(2, height // 2 * 2))
         self._start_ns = held[0][1]
         with self._whole_or_not():
-            self._encoder = (
-                Ffmpeg(self._temporary, self._size, self._fps, self._codec)
-                if self._codec
-                else OpenCv(self._temporary, self._size, self._fps)
-            )
+            self._encoder = (H264 if self._h264 else OpenCv)(self._temporary, self._size, self._fps)
         for image, stamp_ns in held:
             self._place(image, stamp_ns)
 
@@ -208,7 +205,7 @@ class VideoFileWriter:
                 if no_room
                 else f"to write the video {self.path}",
                 found=error.strerror or str(error),
-                remedy=f"{'free some space' if no_room else 'check the folder and ffmpeg'}, "
+                remedy=f"{'free some space' if no_room else 'check the folder'}, "
                 "or write to another folder; nothing was left behind",
             ) from error
 
