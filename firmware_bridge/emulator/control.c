@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +17,7 @@
 #include "cable.h"
 #include "chip.h"
 #include "latency.h"
+#include "lock_step.h"
 #include "motor_pins.h"
 #include "pins.h"
 #include "range_sensor.h"
@@ -41,6 +44,9 @@ static struct client {
     char line[LINE_SIZE];
     size_t length;
 } clients[MAX_CLIENTS];
+
+// Who waits for the end of a step; NULL: nobody, or it has gone.
+static struct client *leader;
 
 static char reply[REPLY_SIZE];
 static size_t reply_length;
@@ -117,14 +123,24 @@ static void say_trace(void)
     say("],\"more\":%s,\"lost\":%lu}", room ? "false" : "true", trace_lost());
 }
 
-static void say_exchange(double left, double right)
+static bool turn_wheels(double left, double right)
 {
+    if (!isfinite(left) || !isfinite(right)) {
+        say("{\"error\":\"a speed has to be a number\"}");
+        return false;
+    }
     wheel_use_model(false);
     wheel_set_speed(LEFT, left);
     wheel_set_speed(RIGHT, right);
-    say("{\"cycle\":%" PRIu64 ",\"drive\":[%.6f,%.6f],\"encoder\":[%ld,%ld]}", chip->cycle,
-        wheel_take_drive(LEFT, READER_EXCHANGE), wheel_take_drive(RIGHT, READER_EXCHANGE),
-        wheel_count(LEFT), wheel_count(RIGHT));
+    return true;
+}
+
+static void say_exchange(void)
+{
+    say("{\"cycle\":%" PRIu64 ",\"drive\":[%.6f,%.6f],\"encoder\":[%ld,%ld],"
+        "\"position\":[%.6f,%.6f]}", chip->cycle, wheel_take_drive(LEFT, READER_EXCHANGE),
+        wheel_take_drive(RIGHT, READER_EXCHANGE), wheel_count(LEFT), wheel_count(RIGHT),
+        wheel_position(LEFT), wheel_position(RIGHT));
 }
 
 // What was ordered has happened now.
@@ -152,7 +168,20 @@ static void say_injected(const char *line)
     say_done();
 }
 
-static void obey(const char *line)
+// Says nothing: the answer is due at the step's end.
+static void begin_step(struct client *client, uint64_t cycles, double left, double right)
+{
+    if (lock_step_is_under_way())
+        return say("{\"error\":\"a step is under way already\"}");
+    if (!turn_wheels(left, right))
+        return;
+    lock_step_order(cycles);
+    if (lock_step_is_held())
+        return say_exchange();
+    leader = client;
+}
+
+static void obey(struct client *client, const char *line)
 {
     unsigned flip, drop, duplicate, seed, value, wheel;
     unsigned long long cycles;
@@ -163,8 +192,13 @@ static void obey(const char *line)
         return say_status();
     if (!strcmp(line, "trace"))
         return say_trace();
-    if (sscanf(line, "exchange %lf %lf", &left, &right) == 2)
-        return say_exchange(left, right);
+    if (sscanf(line, "advance %llu %lf %lf", &cycles, &left, &right) == 3)
+        return begin_step(client, cycles, left, right);
+    if (sscanf(line, "exchange %lf %lf", &left, &right) == 2) {
+        if (turn_wheels(left, right))
+            say_exchange();
+        return;
+    }
     if (!strncmp(line, "inject", 6))
         return say_injected(line);
     if (sscanf(line, "faults %u %u %u %u", &flip, &drop, &duplicate, &seed) == 4)
@@ -196,6 +230,10 @@ static void obey(const char *line)
     else if (!strcmp(line, "replug")) {
         if (!serial_replug())
             return say("{\"error\":\"replug: %s\"}", strerror(errno));
+    } else if (!strcmp(line, "release")) {
+        if (lock_step_is_under_way())
+            return say("{\"error\":\"a step is under way\"}");
+        lock_step_release();
     } else if (!strcmp(line, "reset"))
         chip_reset();
     else if (!strcmp(line, "quit"))
@@ -207,13 +245,41 @@ static void obey(const char *line)
 
 static void hang_up(struct client *client)
 {
+    if (leader == client)
+        leader = NULL;
     close(client->fd);
     client->fd = -1;
     client->length = 0;
 }
 
+static void answer(struct client *client)
+{
+    say("\n");
+    if (send(client->fd, reply, reply_length, MSG_NOSIGNAL) < 0)
+        hang_up(client);
+}
+
+static void obey_lines(struct client *client)
+{
+    char *end;
+    // Answers come in the order of the questions: what follows `advance` has to wait.
+    while (leader != client && client->fd >= 0 && (end = strchr(client->line, '\n'))) {
+        *end++ = 0;
+        reply_length = 0;
+        obey(client, client->line);
+        client->length -= end - client->line;
+        memmove(client->line, end, client->length + 1);
+        if (reply_length)
+            answer(client);
+    }
+    if (client->length == LINE_SIZE - 1)
+        hang_up(client);
+}
+
 static void serve(struct client *client)
 {
+    if (leader == client)
+        return;
     ssize_t length = recv(
         client->fd, client->line + client->length, LINE_SIZE - 1 - client->length, MSG_DONTWAIT);
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
@@ -222,19 +288,31 @@ static void serve(struct client *client)
         return hang_up(client);
     client->length += length;
     client->line[client->length] = 0;
-    char *end;
-    while ((end = strchr(client->line, '\n'))) {
-        *end++ = 0;
-        reply_length = 0;
-        obey(client->line);
-        say("\n");
-        if (send(client->fd, reply, reply_length, MSG_NOSIGNAL) < 0)
-            return hang_up(client);
-        client->length -= end - client->line;
-        memmove(client->line, end, client->length + 1);
-    }
-    if (client->length == LINE_SIZE - 1)
-        hang_up(client);
+    obey_lines(client);
+}
+
+void control_end_step(void)
+{
+    struct client *waiting = leader;
+    leader = NULL;
+    if (!waiting)
+        return;
+    reply_length = 0;
+    say_exchange();
+    answer(waiting);
+    obey_lines(waiting);
+}
+
+void control_wait(int milliseconds)
+{
+    struct pollfd wanted[MAX_CLIENTS + 1];
+    for (int i = 0; i < MAX_CLIENTS; i++)
+        wanted[i] = (struct pollfd){.fd = clients[i].fd, .events = POLLIN};
+    bool is_full = true;
+    for (int i = 0; i < MAX_CLIENTS; i++)
+        is_full = is_full && clients[i].fd >= 0;
+    wanted[MAX_CLIENTS] = (struct pollfd){.fd = is_full ? -1 : listener, .events = POLLIN};
+    poll(wanted, MAX_CLIENTS + 1, milliseconds);
 }
 
 void control_serve(void)

@@ -20,6 +20,11 @@
 //   model 0|1           the built-in wheel model
 //   exchange LEFT RIGHT set the wheels' speeds (counts/s, model off) and get the mean
 //                       drive since the last exchange: the door for a body outside
+//   advance CYCLES LEFT RIGHT  set the wheels' speeds as `exchange` does, let just that
+//                       many cycles pass, and hold: the answer, as of `exchange`, comes
+//                       at the end. From the first one on, time passes only in such steps;
+//                       everything else is answered while the chip is held, too
+//   release             let time pass freely again
 //   quit
 #pragma once
 
@@ -30,6 +35,12 @@
 bool control_init(avr_t *avr, const char *socket_path);
 void control_serve(void);
 void control_close(void);
+
+// Sleeps until somebody says something, at most this long.
+void control_wait(int milliseconds);
+
+// The step that was ordered with `advance` is over: tells who ordered it.
+void control_end_step(void);
 
 // After `quit`.
 bool control_is_done(void);

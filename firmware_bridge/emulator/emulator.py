@@ -249,8 +249,31 @@ class EmulatedBoard:
 
         The first call switches the built-in wheel model off.
         """
-        values = self._command(f"exchange {left} {right}")
-        return Exchange(values["cycle"], tuple(values["drive"]), tuple(values["encoder"]))
+        return _exchange(self._command(f"exchange {left} {right}"))
+
+    def advance(self, seconds: float, left: float, right: float) -> Exchange:
+        """Be the body and lead: as `exchange`, then let just that much emulated time pass.
+
+        From the first call on the chip runs in lock-step: no cycle passes but in such
+        steps. Meanwhile everything else is still answered, and what the host writes waits
+        for the next step. Over many steps the cycles add up exactly; one may end a few
+        cycles late, with the instruction that was running.
+
+        Args:
+            seconds: of emulated time; paced by the speed the emulator was started with.
+            left, right: the wheels' speeds during the step, counts/s.
+
+        Returns:
+            The step's end, and the mean drive during it.
+
+        Raises:
+            EmulatorError: it is gone, or another client's step is under way.
+        """
+        return _exchange(self._command(f"advance {round(seconds * CPU_HZ)} {left} {right}"))
+
+    def release(self) -> int:
+        """Let emulated time pass by itself again, after `advance`."""
+        return self._act("release")
 
     def _act(self, line: str) -> int:
         cycle: int = self._command(line)["cycle"]
@@ -297,6 +320,15 @@ class EmulatedBoard:
     def __exit__(self, *error: object) -> None:
         """As `close`."""
         self.close()
+
+
+def _exchange(values: dict[str, Any]) -> Exchange:
+    return Exchange(
+        values["cycle"],
+        tuple(values["drive"]),
+        tuple(values["encoder"]),
+        tuple(values["position"]),
+    )
 
 
 def _end(process: subprocess.Popen[bytes], folder: Path, log: IO[bytes]) -> None:

@@ -110,8 +110,10 @@ class Trace(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """The motors' mean drive (-1..1) since the last exchange, for a body outside."""
+    """What a body outside gets: the motors' mean drive (-1..1) since the last exchange."""
 
     cycle: int
     drive: tuple[float, float]
     encoder: tuple[int, int]
+    position: tuple[float, float]
+    """The wheels' angles in counts, of which `encoder` is the edges given to the chip."""

@@ -139,6 +139,12 @@ double wheel_speed(int wheel)
     return wheels[wheel].speed;
 }
 
+double wheel_position(int wheel)
+{
+    advance(&wheels[wheel], chip->cycle);
+    return wheels[wheel].position;
+}
+
 long wheel_count(int wheel)
 {
     return wheels[wheel].count;

@@ -32,3 +32,6 @@ void wheel_swap_motor(int wheel, bool swapped);
 
 double wheel_speed(int wheel);
 long wheel_count(int wheel);
+
+// The angle in counts at this moment; the encoder's count is its whole part.
+double wheel_position(int wheel);
