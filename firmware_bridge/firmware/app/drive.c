@@ -8,6 +8,8 @@
 #include "switches.h"
 #include "wheel_guard.h"
 
+#define HOST_BRAKE_MS 200
+
 static struct {
     struct speed_control control;
     struct speed_estimator estimator;
@@ -72,8 +74,19 @@ bool drive_is_forward(void)
             || sum > WHEELS * REST_SPEED);
 }
 
+// A silent host: first the wheels are brought to rest, then the motors go off.
+static void brake(void)
+{
+    struct gains gains = settings_gains();
+    for (enum wheel wheel = LEFT; wheel < WHEELS; wheel++)
+        if (wheels[wheel].control.target)
+            speed_control_set_target(&wheels[wheel].control, &gains, 0);
+}
+
 void drive_check_host(void)
 {
+    if (motors_on && hal_us() - ordered_us >= HOST_BRAKE_MS * 1000UL)
+        brake();
     if (motors_on && hal_us() - ordered_us >= HOST_TIMEOUT_MS * 1000UL) {
         drive_stop();
         host_timed_out = true;
