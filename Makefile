@@ -17,7 +17,8 @@ help:
 	@echo "make lint   ruff and mypy --strict"
 	@echo "make clean  remove .venv, build and out"
 
-$(READY): tools/setup.sh tools/apt.txt requirements/lock.txt pyproject.toml setup.py
+INTERFACES := $(wildcard interfaces/*.* interfaces/*/*.*)
+$(READY): tools/setup.sh tools/apt.txt requirements/lock.txt pyproject.toml setup.py $(INTERFACES)
 	@PYTHON="$(PYTHON)" tools/setup.sh
 
 demo: $(READY)

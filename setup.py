@@ -30,6 +30,11 @@ def texts_of(room: str) -> dict[str, list[str]]:
     return {package: ["py.typed", "*.yaml", "*.txt"] for package in packages_of(room)}
 
 
+def files_in(folder: str) -> list[str]:
+    return sorted(str(path) for path in Path(folder).iterdir() if path.is_file())
+
+
+LAUNCH = [Path("launch"), *sorted(p for p in Path("launch").rglob("*") if p.is_dir())]
 MANUAL = ["README.md"]
 MANUAL_PAGES = sorted(str(page) for page in Path("docs").glob("*.md"))
 
@@ -41,6 +46,7 @@ setup(
         "reflexarc.cli": ["py.typed", "demo/templates/*.html"],
         "reflexarc.export": ["py.typed", "*.jinja", "check/templates/*"],
         "reflexarc.perception": ["py.typed", "weights/*.tflite"],
+        "reflexarc.sim": ["py.typed", "scenarios/*.yaml"],
         "reflexarc.robot.planners.parser": ["py.typed", "*.npz", "tables/*"],
         "reflexarc.firmware_bridge": [
             "py.typed",
@@ -55,6 +61,7 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/reflexarc"]),
         ("share/reflexarc", ["package.xml"]),
+        *((f"share/reflexarc/{folder}", files_in(str(folder))) for folder in LAUNCH),
         ("share/reflexarc/manual", MANUAL),
         ("share/reflexarc/manual/docs", MANUAL_PAGES),
     ],
