@@ -55,6 +55,9 @@ _CONTROL_PERIOD_S = 0.01
 # The sensor is asked every 50 ms and its answer told every 50 ms; wheels lag by 60 ms, and the
 # host now and then.
 _RANGE_LATE_S = 0.2
+# A speed of 0 brakes within 0.13 s from 0.4 m/s, motors that are off coast for 0.22 s: who has
+# nobody to wait for brakes first, and then takes the motors off.
+_BRAKE_S = 0.2
 # An echo is missed now and then: what was near a moment ago still is.
 _ECHO_HELD_S = 0.25
 
@@ -92,6 +95,7 @@ class Gate:
         self._watched_ns: int | None = None
         self._leg = Leg()
         self._blocked = ""
+        self._off_ns: int | None = None
         self.decisions: deque[Decision] = deque(maxlen=_HISTORY)
 
     @property
@@ -126,7 +130,7 @@ class Gate:
         with self._lock:
             if self._state is not GateState.ARMED:  # else it may be moving: nothing starts anew
                 self._state, self._reason = GateState.ARMED, "armed"
-                self._applied, self._leg = REST, Leg()
+                self._applied, self._leg, self._off_ns = REST, Leg(), None
                 self._command_ns = self._frame_ns = self._armed_ns = now_ns
         self._note(now_ns, "arm", None, None, "")
 
@@ -142,14 +146,25 @@ class Gate:
         """Motors off now; the normal end."""
         self._rest(now_ns, "disarm", "disarmed", GateState.DISARMED)
 
-    def _rest(self, now_ns: int, what: str, reason: str, state: GateState | None) -> None:
+    def _brake(self, reason: str, now_ns: int) -> None:
+        """As `stop`, for what has gone silent: the wheels brake, then the motors go off."""
+        self._rest(now_ns, "stop", reason, GateState.STOPPED, brake=True)
+
+    def _rest(
+        self, now_ns: int, what: str, reason: str, state: GateState | None, *, brake: bool = False
+    ) -> None:
         with self._lock:
             self._rests += 1
             if state is not None:
                 self._state, self._reason = state, reason
             self._applied, self._leg, self._blocked = REST, Leg(), ""
+            self._off_ns = now_ns + round(_BRAKE_S * 1e9) if brake else None
         try:
-            self._stop_body()
+            if brake:
+                with contextlib.suppress(CommandSupersededError, BoardFaultError):
+                    self._body.drive(0, 0)
+            else:
+                self._stop_body()
         finally:
             self._note(now_ns, what, None, None, reason)
 
@@ -292,6 +307,9 @@ class Gate:
         late_ns = self._limits.command_stale_s * 1e9
         held_up = self._watched_ns is not None and now_ns - self._watched_ns > late_ns
         self._watched_ns = now_ns
+        if self._off_ns is not None and now_ns >= self._off_ns:
+            self._off_ns = None
+            self._stop_body()
         if self._state is not GateState.ARMED:
             return
         # What was on its way while somebody armed is the reason of the last stop.
@@ -301,14 +319,14 @@ class Gate:
         elif faults:
             self.stop(f"the board says: {', '.join(sorted(faults))}", now_ns)
         elif self.moving and by_eye and now_ns - self._frame_ns > self._limits.frame_stale_s * 1e9:
-            self.stop("no new frame", now_ns)
+            self._brake("no new frame", now_ns)
         elif self.moving and now_ns - self._command_ns > late_ns:
             if held_up:
                 # Nobody has forgotten to command: this whole program had no time. The board
                 # brakes by itself meanwhile; the movement begins anew, from rest.
                 self._rest(now_ns, "halt", "this program was held up", None)
             else:
-                self.stop("no new command", now_ns)
+                self._brake("no new command", now_ns)
 
     def _scale(self, asked: Wheels) -> tuple[float, str]:
         """By how much the speeds are to be scaled down, and why."""

@@ -291,6 +291,40 @@ def test_driving_blind_needs_no_frames_but_commands(gate: Gate) -> None:
     assert gate.reason == "no new command"
 
 
+def test_what_falls_silent_brakes_first_and_takes_the_motors_off_then(
+    gate: Gate, motors: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Motors that are off let the wheels roll on for twice as long."""
+    told: list[str] = []
+    monkeypatch.setattr(motors, "stop", lambda: told.append("off"))
+    run_up(gate, Wheels(0.4, 0.4))
+    motors.sent.clear()
+    at = 1000
+    while gate.state is GateState.ARMED:
+        at += 10
+        gate.saw_frame(at * MS)
+        gate.watch(at * MS, Body())
+    assert (at, gate.reason) == (1210, "no new command")
+    assert (motors.sent, told) == ([(0, 0)], [])
+    for later in range(at + 10, at + 400, 10):
+        gate.watch(later * MS, Body())
+        assert told == (["off"] if later >= at + 200 else [])
+    assert motors.sent == [(0, 0)]
+
+
+def test_who_arms_meanwhile_is_not_stopped_by_it(gate: Gate, motors: Recorder) -> None:
+    run_up(gate, Wheels(0.4, 0.4))
+    for at in range(1010, 1220, 10):
+        gate.watch(at * MS, Body(), by_eye=False)
+    assert gate.state is GateState.STOPPED
+    gate.arm(1300 * MS)
+    motors.sent.clear()
+    for at in range(1310, 1700, 10):
+        gate.drive(Wheels(0.1, 0.1), at * MS)
+        gate.watch(at * MS, Body(), by_eye=False)
+    assert (0, 0) not in motors.sent
+
+
 def test_a_program_that_was_held_up_rests_and_begins_anew(gate: Gate, motors: Recorder) -> None:
     """On a busy computer nobody is to blame: no alarm, but no jump to the old speed either."""
     for at in range(0, 1000, 10):
