@@ -62,10 +62,12 @@ class Controller:
         self._lock = threading.RLock()
         self._tracks: list[Track] = []
         self._state: BoardState | None = None
+        self._gone = ""
         self._seen: dict[str, Observation] = {}
         self._picture = (640, 480)
         self._moves_left = MOVES_PER_ORDER
         self._manual_ns: int | None = None
+        self._orders = 0
         self._home: dict[str, float] = {}
 
     @property
@@ -80,6 +82,11 @@ class Controller:
         with self._lock:
             return any(track.firing is None for track in self._tracks)
 
+    def is_doing(self, order: int) -> bool:
+        """Is the order of that number under way?"""
+        with self._lock:
+            return any(track.order == order for track in self._tracks)
+
     def needed_tasks(self) -> frozenset[str]:
         """Tasks that rules or skills look with now."""
         with self._lock:
@@ -90,8 +97,10 @@ class Controller:
 
     # ---- from people
 
-    def order(self, plan: Plan, said: str = "", language: Language | None = None) -> None:
+    def order(self, plan: Plan, said: str = "", language: Language | None = None) -> int:
         """Do a plan instead of what the last order wanted; its rules are armed at once.
+
+        Gives the order's number, which its events carry.
 
         Raises:
             ValueError: the plan's status is not "ok".
@@ -101,21 +110,31 @@ class Controller:
             raise ValueError(f"expected a plan to do; found one with status {plan.status}")
         with self._lock:
             self._moves_left = MOVES_PER_ORDER
+            self._orders += 1
+            number = self._orders
             spoken = language or language_of(said)
             rules = [action for action in plan.actions if isinstance(action, When)]
             for rule in rules:
-                self._tell(Event("rule", str(self._book.add(rule, said).reflex.title), None, rule))
+                title = str(self._book.add(rule, said).reflex.title)
+                self._tell(Event("rule", title, None, rule, order=number))
             steps = deque(written_out(plan.actions))
             if not steps:
-                return
+                return number
             if isinstance(steps[0], Stop):
                 self.stop("told to stop")
                 steps.popleft()
             for track in [track for track in self._tracks if track.firing is None]:
                 self._cancel(track, "another order came")
-            track = Track(steps, language=spoken)
+            track = Track(steps, language=spoken, order=number)
             self._tracks.insert(0, track)
             self._advance(track)
+            return number
+
+    def cancel(self, order: int, reason: str) -> None:
+        """End the order of that number, if it is under way; its motors go off."""
+        with self._lock:
+            for track in [track for track in self._tracks if track.order == order]:
+                self._cancel(track, reason)
 
     def stop(self, reason: str) -> None:
         """Everything ends now, motors off; reflexes that move wait for the next order."""
@@ -133,15 +152,27 @@ class Controller:
         with self._lock, contextlib.suppress(ReflexarcError):
             self._end_all(reason)
 
+    def lose_body(self, reason: str) -> None:
+        """The board is out of reach: all ends, and what was known of the body is forgotten."""
+        with self._lock:
+            self._state, self._gone = None, reason  # its counts may begin anew
+            with contextlib.suppress(ReflexarcError):
+                self._end_all(reason)
+            self._tell(Event("stopped", reason))
+
     def manual(self, wheels: Wheels) -> Wheels:
         """Drive by hand: ends what moves the wheels, and keeps others from them for a while."""
         with self._lock:
-            now = self._clock_ns()
-            self._manual_ns = now
+            self.yield_to_hand()
+            return self._gate.drive(wheels, self._clock_ns())
+
+    def yield_to_hand(self) -> None:
+        """Somebody drives by hand, past this controller; to be said again while it is so."""
+        with self._lock:
+            self._manual_ns = self._clock_ns()
             self._moves_left = MOVES_PER_ORDER
             for track in [t for t in self._tracks if "wheels" in t.holds]:
                 self._cancel(track, "driven by hand")
-            return self._gate.drive(wheels, now)
 
     # ---- from the body
 
@@ -165,7 +196,7 @@ class Controller:
     def tick(self, state: BoardState) -> None:
         """Take a board state: watch over it, and go on with what is under way."""
         with self._lock:
-            self._state = state
+            self._state, self._gone = state, ""
             now = self._clock_ns()
             self._take_rules()
             by_eye = any(track.drives_by_eye for track in self._tracks)
@@ -270,6 +301,8 @@ class Controller:
         One at a time: the board is asked a hundred times a second, and "stop" comes between.
         """
         if self._state is None:  # nothing is known of the body before its first state
+            if self._gone:  # what waited would begin long after it was asked for
+                self._cancel(track, self._gone)
             return
         if track.skill is not None:
             if self._step(track):
@@ -285,7 +318,7 @@ class Controller:
         action = track.waiting.popleft()
         if isinstance(action, Stop):
             self._gate.halt(self._clock_ns())
-            self._tell(Event("finished", str(action), track.firing, action))
+            self._tell(Event("finished", str(action), track.firing, action, order=track.order))
             return
         skill = skill_for(action, self._config, track.language)
         if track.firing is None:
@@ -309,7 +342,7 @@ class Controller:
             )
         track.is_first = False
         if track in self._tracks:
-            self._tell(Event("started", str(action), firing, action, {}, stations))
+            self._tell(Event("started", str(action), firing, action, {}, stations, track.order))
             if not is_under_way:
                 self._finish(track)
 
@@ -371,7 +404,7 @@ class Controller:
 
     def _about(self, track: Track, kind: Kind, text: str) -> None:
         result = {} if track.skill is None else track.skill.result()
-        self._tell(Event(kind, text, track.firing, track.action, result))
+        self._tell(Event(kind, text, track.firing, track.action, result, order=track.order))
 
 
 def _seen(event: str) -> Seen | None:

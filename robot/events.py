@@ -38,6 +38,7 @@ class Event:
         action: that it is about.
         result: what came of the action so far, by name.
         stations: for a start that made the first command.
+        order: number of the order of a person that it belongs to, see `Controller.order`.
     """
 
     kind: Kind
@@ -46,6 +47,7 @@ class Event:
     action: Action | None = None
     result: Mapping[str, float] = field(default_factory=dict)
     stations: Stations | None = None
+    order: int | None = None
 
     @property
     def travel(self) -> Travel | None:

@@ -16,6 +16,7 @@ from typing import Any
 from reflexarc.core import ReflexarcError
 from reflexarc.firmware_bridge import Board
 from reflexarc.perception.frame import Frame
+from reflexarc.perception.observation import Observation
 from reflexarc.robot import audit, reflexes
 from reflexarc.robot.config import RobotConfig
 from reflexarc.robot.control import ControlError, ControlServer
@@ -41,12 +42,19 @@ class Living:
         self._hearing = threading.Lock()
         self._listeners: list[Callable[[Event], None]] = []
 
-    def hear(self, text: str) -> Reply:
+    def hear(self, text: str, *, confirmed: bool = False) -> Reply:
         """Act on a sentence; callers take turns, but for "stop": nobody waits with that."""
         if is_stop(text):
             return self._session.hear(text)
         with self._hearing:
-            return self._session.hear(text)
+            return self._session.hear(text, confirmed=confirmed)
+
+    def carry_out(self, plan: Plan, *, confirmed: bool = False) -> Reply:
+        """Act on a plan that somebody else has made; in turn, but for one that only stops."""
+        if plan.stops:
+            self.robot.controller.stop("told to stop")
+        with self._hearing:
+            return self._session.carry_out(plan, confirmed=confirmed)
 
     def converse(self, text: str) -> Iterator[Reply | Event]:
         """The reply to a sentence; then, if it is an order, what happens until that is done.
@@ -54,12 +62,22 @@ class Living:
         Raises:
             ReflexarcError: the robot has failed.
         """
+        return self.follow(lambda: self.hear(text))
+
+    def follow(self, ask: Callable[[], Reply]) -> Iterator[Reply | Event]:
+        """What `ask` gives; then, if that is an order, what happens until that is over.
+
+        Raises:
+            ReflexarcError: the robot has failed.
+        """
         events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._listeners.append(events.put)
+        doing = self.robot.controller.is_doing
         try:
-            reply = self.hear(text)
+            reply = ask()
             yield reply
-            while reply.kind == "doing" and (self.robot.controller.has_order or not events.empty()):
+            number = reply.order
+            while number is not None and (doing(number) or not events.empty()):
                 with contextlib.suppress(queue.Empty):
                     yield events.get(timeout=_STATE_S)
                 self.robot.check()
@@ -103,6 +121,7 @@ def living(
     planner: Planner,
     *,
     on_event: Callable[[Event], None] = lambda event: None,
+    on_observation: Callable[[Frame, Observation], None] = lambda frame, observation: None,
     answer: Callable[[str], str | None] = lambda question: None,
     state_folder: Path | None = None,
     speak: bool = True,
@@ -115,6 +134,7 @@ def living(
         board: connected.
         planner: for orders.
         on_event: told of everything, from any thread.
+        on_observation: told of every frame with what a task said of it, from any thread.
         answer: for questions that are no orders.
         state_folder: for rules and log; the user's by default.
         speak: aloud too, where espeak-ng is.
@@ -141,7 +161,9 @@ def living(
             log.append("plan", said=text[:500], plan=plan.model_dump(mode="json"))
 
     try:
-        with Robot(config, board, book=book, audit=log, on_event=hear) as robot:
+        with Robot(
+            config, board, book=book, audit=log, on_event=hear, on_observation=on_observation
+        ) as robot:
             session = Session(config, planner, robot.controller, book, answer=answer, note=note)
             alive.append(Living(robot, session, config))
             with contextlib.ExitStack() as stack:
@@ -153,6 +175,24 @@ def living(
             speaker.close()
         if log is not None:
             log.close()
+
+
+def manual() -> Callable[[str], str | None]:
+    """Answers questions from the knowledge base; from nothing where its libraries are missing."""
+    opened: list[Any] = []
+
+    def answer(question: str) -> str | None:
+        from reflexarc.robot.knowledge import KnowledgeBase
+
+        try:
+            if not opened:
+                opened.append(KnowledgeBase())
+            words: str | None = opened[0].answer(question)
+        except ReflexarcError:
+            return None
+        return words
+
+    return answer
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 from reflexarc.core import ReflexarcError
 from reflexarc.firmware_bridge import Board
+from reflexarc.firmware_bridge.errors import LinkLostError
 from reflexarc.perception.frame import Frame
 from reflexarc.perception.observation import Observation
 from reflexarc.perception.pipeline import Pipeline, Slot, SlotStatistics
@@ -18,6 +19,7 @@ from reflexarc.robot.audit import AuditLog
 from reflexarc.robot.config import RobotConfig, TaskConfig
 from reflexarc.robot.controller import Controller
 from reflexarc.robot.events import Event
+from reflexarc.robot.follower import Follower
 from reflexarc.robot.gate import Gate
 from reflexarc.robot.reflexes import RuleBook, task_of
 
@@ -28,6 +30,9 @@ class Robot:
     One thread follows the board's states (100 Hz) and steps what is under way; each task
     of perception has one; `see` runs in the caller's. Whatever ends it, an error or Ctrl-C
     too, ends with stopped motors.
+
+    A board that is lost does not end it: everything stops, and stays so when the board is
+    back, until somebody arms.
     """
 
     def __init__(
@@ -70,7 +75,13 @@ class Robot:
         self._tasks: set[str] = set()
         self._ended = threading.Event()
         self._failures: list[BaseException] = []
-        self._follower = threading.Thread(target=self._follow, name="board states", daemon=True)
+        self._follower = Follower(
+            board,
+            took=self.controller.tick,
+            lost=self._lose_board,
+            is_back=self._board_is_back,
+            failed=self._fail,
+        )
 
     @property
     def gate(self) -> Gate:
@@ -85,7 +96,7 @@ class Robot:
             every_frame: wait for each task at each frame: for recordings.
 
         Raises:
-            ReflexarcError: the camera, a task or the link failed.
+            ReflexarcError: the camera or a task failed.
         """
         for frame in frames:
             if self._ended.is_set():
@@ -112,8 +123,13 @@ class Robot:
     def arm(self) -> None:
         """Release a latched stop, on purpose, and clear what the board has latched.
 
-        What is still so stops it again at the next state.
+        A chip that has started anew is taken as it is. What is still so stops it again at
+        the next state.
+
+        Raises:
+            LinkLostError: the board is not back yet.
         """
+        self._follower.take_back()
         self._board.clear_faults()
         self._gate.arm(time.monotonic_ns())
 
@@ -132,24 +148,28 @@ class Robot:
         with contextlib.suppress(ReflexarcError):  # a board that is gone stops by itself
             self._gate.disarm(time.monotonic_ns())
         self._ended.set()
-        self._follower.join(timeout=2.0)
+        self._follower.stop()
         gc.unfreeze()
         self.controller.end("the robot has ended")
         self._pipeline.close()
         if self._audit is not None:
             self._audit.close()
 
-    def _follow(self) -> None:
-        state = None
-        try:
-            while not self._ended.is_set():
-                state = self._board.wait_state(after=state)
-                self.controller.tick(state)
-        except BaseException as error:  # a listener's too: nobody would watch over it any more
-            self._failures.append(error)
-            self._ended.set()
-            with contextlib.suppress(ReflexarcError):
-                self._gate.stop(f"{type(error).__name__}: {error}", time.monotonic_ns())
+    def _fail(self, error: BaseException) -> None:
+        self._failures.append(error)
+        self._ended.set()
+        with contextlib.suppress(ReflexarcError):
+            self._gate.stop(f"{type(error).__name__}: {error}", time.monotonic_ns())
+
+    def _lose_board(self, error: ReflexarcError) -> None:
+        reason = f"the board is lost: {error.found}"
+        with contextlib.suppress(ReflexarcError):  # it cannot be told; it stops by itself
+            self._gate.stop(reason, time.monotonic_ns())
+        self.controller.lose_body(reason)
+
+    def _board_is_back(self, restarted: bool) -> None:
+        how = "back, after a new start of its chip" if restarted else "back"
+        self._hear(Event("stopped", f"the board is {how}: nothing moves until somebody arms"))
 
     def _open_what_is_needed(self) -> None:
         for name in sorted(self.controller.needed_tasks() - self._tasks):
@@ -171,7 +191,9 @@ class Robot:
 
     def _observed(self, frame: Frame, observation: Observation) -> None:
         height, width = frame.image.shape[:2]
-        self.controller.observe(observation, (width, height))
+        # Where the board is lost the follower stops everything; the camera looks on.
+        with contextlib.suppress(LinkLostError):
+            self.controller.observe(observation, (width, height))
         self._on_observation(frame, observation)
 
     def _hear(self, event: Event) -> None:

@@ -33,11 +33,13 @@ class Reply:
             only.
         text: for the user, in the user's language.
         plan: what the sentence became, if it is an order that was understood, or not.
+        order: number of what is under way, see `Controller.order`.
     """
 
     kind: Literal["doing", "confirm", "answer"]
     text: str
     plan: Plan | None = None
+    order: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -78,10 +80,14 @@ class Session:
         self._waiting: tuple[str, Plan, float] | None = None
         self._stops = 0
 
-    def hear(self, text: str) -> Reply:
+    def hear(self, text: str, *, confirmed: bool = False) -> Reply:
         """Understand a sentence and act on it. "Stop" acts within milliseconds.
 
         Whatever was being understood when it came is not done any more.
+
+        Args:
+            text: the sentence.
+            confirmed: it needs no further word, whatever it becomes.
         """
         if is_stop(text):
             return self._stop(language_of(text))
@@ -107,13 +113,31 @@ class Session:
         if plan.status != "ok":
             words = self._answer(text) if plan.status == "clarify" else None
             return Reply("answer", plan.message, plan) if words is None else Reply("answer", words)
-        if self._stops == stops and needs_word(plan, self._config.language.confirm):
+        if self._stops == stops and not confirmed and self._needs_word(plan):
             if plan.stops:  # that does not wait for a word
                 self._controller.stop("told to stop")
             self._waiting = (text, plan, self._clock())
             preview = describe_plan(plan.actions, language)
             return Reply("confirm", phrase("shall_i", language, plan=preview), plan)
         return self._do(text, plan, stops)
+
+    def carry_out(self, plan: Plan, *, confirmed: bool = False) -> Reply:
+        """Act on a plan that somebody else has made, checked as if it were of a sentence.
+
+        One that needs a word is not kept for it: give it again, confirmed.
+        """
+        stops = self._stops
+        plan = checked(plan, self._config.limits, "en")
+        self._note("", plan)
+        if plan.status != "ok":
+            return Reply("answer", plan.message, plan)
+        if not confirmed and self._needs_word(plan):
+            preview = describe_plan(plan.actions, "en")
+            return Reply("confirm", phrase("shall_i", "en", plan=preview), plan)
+        return self._do("", plan, stops)
+
+    def _needs_word(self, plan: Plan) -> bool:
+        return needs_word(plan, self._config.language.confirm)
 
     def _stop(self, language: Language) -> Reply:
         self._stops += 1
@@ -125,14 +149,15 @@ class Session:
         language = language_of(text)
         if plan.stops and len(plan.actions) == 1:
             return self._stop(language)
+        number = None
         if self._stops == stops:
             try:
-                self._controller.order(plan, text, language)
+                number = self._controller.order(plan, text, language)
             except (RuleError, WriteError) as error:
                 return Reply("answer", str(error), plan)
         if self._stops != stops:  # somebody has said so meanwhile: it holds for this too
             return self._stop(language)
-        return Reply("doing", describe_plan(plan.actions, language), plan)
+        return Reply("doing", describe_plan(plan.actions, language), plan, number)
 
     def _about_rules(self, order: RuleOrder, language: Language) -> str:
         rules = self._book.rules()

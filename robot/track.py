@@ -13,7 +13,7 @@ from reflexarc.robot.words import Language
 
 @dataclass
 class Track:
-    """A list of actions being done. `firing` is None for an order."""
+    """A list of actions being done: of an order, which has a number, or of a firing."""
 
     waiting: deque[Basic]
     firing: Firing | None = None
@@ -23,6 +23,7 @@ class Track:
     skill: Skill | None = None
     observed_ns: int | None = None
     is_first: bool = True
+    order: int | None = None
 
     @property
     def holds(self) -> frozenset[Part]:

@@ -19,6 +19,7 @@ import pytest
 from reflexarc.core import ReflexarcError
 from reflexarc.firmware_bridge import Board
 from reflexarc.firmware_bridge.emulator import CPU_HZ, EmulatedBoard
+from reflexarc.firmware_bridge.errors import LinkLostError
 from reflexarc.perception import Box, Detection, Frame, Observation
 from reflexarc.robot.actions import Action, Gesture, Grip, Light, Look, Move, Repeat, Stop, Turn
 from reflexarc.robot.body import Wheels
@@ -59,8 +60,8 @@ class Life:
             try:
                 with Robot(
                     config, board, make_task=lambda name: self.eyes, on_event=self._hear
-                ) as robot:
-                    robot.see(self._frames())
+                ) as self.robot:
+                    self.robot.see(self._frames())
             except ReflexarcError as error:
                 self.error = error
 
@@ -79,10 +80,13 @@ class Life:
             self.events.append(event)
             self._news.notify_all()
 
-    def wait_for(self, kind: str, timeout: float = 30.0) -> Event:
+    def wait_until(self, what: Callable[[], bool], timeout: float = 30.0) -> None:
         with self._news:
-            assert self._news.wait_for(lambda: any(e.kind == kind for e in self.events), timeout)
-            return next(e for e in self.events if e.kind == kind)
+            assert self._news.wait_for(what, timeout), self.events[-5:]
+
+    def wait_for(self, kind: str) -> Event:
+        self.wait_until(lambda: any(e.kind == kind for e in self.events))
+        return next(e for e in self.events if e.kind == kind)
 
     def __enter__(self) -> Life:
         self.thread.start()
@@ -160,34 +164,76 @@ def test_an_empty_battery_stops_the_move(emulator: EmulatedBoard, board: Board) 
         assert emulator.wait(0.05).duty == (0, 0)
 
 
-def test_a_chip_that_restarts_ends_the_run_with_motors_off(
+def test_a_chip_that_restarts_in_mid_move_stays_stopped_until_somebody_arms(
     emulator: EmulatedBoard, board: Board
 ) -> None:
-    with Life(board, on_digit(9, Move(distance_m=5.0))) as robot:
-        robot.eyes.digit = 9
-        robot.wait_for("started")
-        emulator.wait(0.3)
+    with Blind(board) as life:
+        life.order(Move(distance_m=5.0))
+        wait_until(emulator, lambda: emulator.status().speed[0] > 1000, 5)
         emulator.reset()
-        robot.thread.join(10)
-        assert robot.error is not None
-        assert "started again" in str(robot.error)
-    assert emulator.wait(0.05).duty == (0, 0)
+        wait_until(emulator, lambda: len(life.said("stopped")) == 2, 10)
+        lost, back = life.said("stopped")
+        assert lost.startswith("the board is lost: a chip that has started again")
+        assert back == (
+            "the board is back, after a new start of its chip: nothing moves until somebody arms"
+        )
+        assert life.said("failed") == [lost]
+        assert emulator.wait(0.05).duty == (0, 0)
+        life.order(Move(distance_m=0.1))
+        assert life.said("failed")[1:] == [lost]
+        emulator.wait(0.3)
+        before = emulator.status().encoder
+
+        life.robot.arm()
+        life.order(Move(distance_m=0.1))  # its counts began anew: they are not mixed up
+        wait_until(emulator, lambda: life.said("finished") == ["move +0.1 m"], 10)
+        body = rolled(emulator, before, RobotConfig().geometry.counts_per_m)
+        assert body == pytest.approx([0.1, 0.1], abs=0.005)
+        life.robot.check()
 
 
-def test_a_pulled_cable_ends_the_run_and_the_pins_within_310_ms(
+def test_a_pulled_cable_stops_the_pins_within_310_ms_and_the_robot_lives_on(
     emulator: EmulatedBoard, board: Board
 ) -> None:
-    with Life(board, on_digit(9, Move(distance_m=5.0))) as robot:
+    with Life(board, on_digit(9, Move(distance_m=5.0)), on_digit(3, Turn(angle_deg=30))) as robot:
         robot.eyes.digit = 9
         robot.wait_for("started")
         pulled = emulator.wait(0.4)
         assert pulled.duty != (0, 0)
         emulator.unplug()
         later = emulator.wait(0.5)
-        robot.thread.join(10)
-    assert robot.error is not None
-    assert later.duty == (0, 0)
-    assert max(later.last_edge_cycle) - later.last_rx_cycle <= 0.310 * CPU_HZ
+        assert later.duty == (0, 0)
+        assert max(later.last_edge_cycle) - later.last_rx_cycle <= 0.310 * CPU_HZ
+        assert robot.wait_for("failed").text.startswith("the board is lost: ")
+        with pytest.raises(LinkLostError):  # not yet
+            robot.robot.arm()
+        emulator.replug()
+        robot.wait_until(lambda: [e.kind for e in robot.events].count("stopped") == 2)
+        assert robot.events[-1].text == "the board is back: nothing moves until somebody arms"
+        robot.eyes.digit = 3
+        robot.wait_until(lambda: robot.events[-1].kind == "ignored")
+        assert emulator.wait(0.05).duty == (0, 0)
+
+        robot.eyes.digit = None
+        emulator.wait(0.2)  # until that was seen
+        robot.robot.arm()
+        before = emulator.status().encoder
+        robot.eyes.digit = 3
+        robot.wait_for("finished")
+        left, right = rolled(emulator, before, robot.counts_per_m)
+        assert math.degrees((right - left) / 0.15) == pytest.approx(30, abs=2)
+    assert robot.error is None
+
+
+def test_a_robot_whose_board_does_not_come_back_still_ends(
+    emulator: EmulatedBoard, board: Board
+) -> None:
+    with Life(board, on_digit(9, Move(distance_m=5.0))) as robot:
+        robot.eyes.digit = 9
+        robot.wait_for("started")
+        emulator.unplug()
+        robot.wait_for("stopped")
+    assert robot.error is None  # its thread has ended: see Life
 
 
 def card(digit: np.ndarray) -> np.ndarray:

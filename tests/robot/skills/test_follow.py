@@ -34,6 +34,7 @@ class Somebody:
     y: float
     track: int | None = 1
     is_there: bool = True
+    score: float = 0.9
 
 
 class Scene:
@@ -89,7 +90,7 @@ class Scene:
         if right - left < 10 or bottom - top < 20:
             return None
         box = Box(left, top, right - left, bottom - top)
-        return Detection(self.target, 0.9, box, person.track)
+        return Detection(self.target, person.score, box, person.track)
 
     def bearing(self, person: Somebody) -> float:
         angle = math.atan2(person.y - self.y, person.x - self.x) - self.heading
@@ -164,6 +165,20 @@ def test_lost_for_good_it_gives_up_where_it_stands() -> None:
     assert scene.robot.board.order == (0, 0)
     assert math.hypot(scene.x, scene.y) < 0.1  # it turned, and drove nowhere
     assert scene.robot.gate.state is GateState.ARMED
+
+
+def test_it_does_not_drive_after_a_ghost() -> None:
+    """A net sees the one who has gone for as long as one looks there; at 0.07, not at 0.9."""
+    person = Somebody(1.6, 0.0)
+    scene = Scene(person)
+    scene.robot.order(Follow())
+    scene.run(1.0)
+    person.x, person.score = 2.4, 0.07
+    scene.run(2)
+    left = scene.x
+    assert "lost, looking around" in [text for _, text in scene.robot.said("progress")]
+    scene.run(5)
+    assert scene.x == pytest.approx(left, abs=0.02)
 
 
 def test_nobody_from_the_beginning() -> None:
