@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from reflexarc.robot.planners.chain import Chain
 
 DEFAULT = Path("robot.yaml")
-_PICTURES_FPS = 20.0
 
 
 def config_of(robot: Path | None) -> RobotConfig:
@@ -62,20 +61,9 @@ def connected(config: RobotConfig, port: str | None) -> Board:
 
 def manual() -> Callable[[str], str | None]:
     """Answers questions from the knowledge base; from nothing where its libraries are missing."""
-    opened: list[Any] = []
+    from reflexarc.robot import living
 
-    def answer(question: str) -> str | None:
-        from reflexarc.robot.knowledge import KnowledgeBase
-
-        try:
-            if not opened:
-                opened.append(KnowledgeBase())
-            words: str | None = opened[0].answer(question)
-        except ReflexarcError:
-            return None
-        return words
-
-    return answer
+    return living.manual()
 
 
 def camera_of(source: str, config: RobotConfig, fps: float | None = None) -> Camera:
@@ -86,18 +74,9 @@ def camera_of(source: str, config: RobotConfig, fps: float | None = None) -> Cam
         config: its perception.camera are the camera's options.
         fps: of pictures; videos go as they were filmed.
     """
-    from reflexarc.perception.cameras import open_camera
-    from reflexarc.perception.cameras.source import parse_source
+    from reflexarc.robot import looking
 
-    found = parse_source(source)
-    paces: dict[str, dict[str, Any]] = {
-        "video": {"pace": "real"},
-        "mcap": {"pace": "real"},
-        "folder": {"fps": fps or _PICTURES_FPS},
-        "picture": {"fps": fps or _PICTURES_FPS},
-    }
-    given = {**paces.get(found.kind, {}), **config.perception.camera}
-    return open_camera(source, **{k: v for k, v in given.items() if k not in found.options})
+    return looking.camera_of(source, config, fps)
 
 
 def tell(told: dict[str, Any], *, as_json: bool) -> None:

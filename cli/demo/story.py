@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from reflexarc.cli.box.record import Check
 from reflexarc.cli.demo import latency
 from reflexarc.cli.demo.courier import METRES_PER_DIGIT, Drive, courier, rules
 from reflexarc.cli.output import err
@@ -34,20 +35,6 @@ MAX_LATENCY_S = CONTROL_PERIOD_S + 0.010
 # Short drives only to measure latency: this many cards, a centimetre a digit.
 _SPRINTS = 60
 _SPRINT_METRES_PER_DIGIT = 0.003
-
-
-@dataclass(frozen=True)
-class Check:
-    """A promise, what was found, and whether it was kept.
-
-    A check that is not `binding` depends on how busy this machine is; a miss is
-    shown and does not fail the demo.
-    """
-
-    name: str
-    found: str
-    held: bool
-    binding: bool = True
 
 
 @dataclass(frozen=True)
