@@ -302,22 +302,24 @@ class GazeboBoard:
 
     def _watch_the_host(self) -> None:
         """What the firmware does: stop when nobody commands; and a rest is said again."""
-        now = time.monotonic_ns()
-        if self._wanted != _REST and now - self._drive_ns > HOST_TIMEOUT_S * 1e9:
-            self._send(_REST, motors_on=False, timed_out=True)
-        elif self._wanted == _REST and now - self._sent_ns > _AGAIN_S * 1e9:
-            # The bridge, or Gazebo, may have missed it.
-            self._publish(_REST)
-
-    def _send(self, speeds: tuple[int, int], *, motors_on: bool, timed_out: bool = False) -> None:
         with self._sending:
-            if self._closed:
-                return
-            self._wanted, self._motors_on, self._timed_out = speeds, motors_on, timed_out
+            now = time.monotonic_ns()
+            if self._wanted != _REST and now - self._drive_ns > HOST_TIMEOUT_S * 1e9:
+                self._wanted, self._motors_on, self._timed_out = _REST, False, True
+                self._publish(_REST)
+            elif self._wanted == _REST and now - self._sent_ns > _AGAIN_S * 1e9:
+                # The bridge, or Gazebo, may have missed it.
+                self._publish(_REST)
+
+    def _send(self, speeds: tuple[int, int], *, motors_on: bool) -> None:
+        with self._sending:
+            self._wanted, self._motors_on, self._timed_out = speeds, motors_on, False
             self._drive_ns = time.monotonic_ns()
             self._publish(speeds)
 
     def _publish(self, speeds: tuple[int, int]) -> None:
+        if self._closed:
+            return
         left, right = (count / self._counts_per_m for count in speeds)
         self._sent_ns = time.monotonic_ns()
         self._sent += 1

@@ -12,10 +12,12 @@ from geometry_msgs.msg import Twist
 from sensor_msgs.msg import JointState, LaserScan
 from std_msgs.msg import Float64, String
 
+from reflexarc.core import ReflexarcError
 from reflexarc.robot.config import RobotConfig
 from reflexarc.robot.gazebo_board import GazeboBoard, Joints
 from reflexarc.robot.nodes import graph, qos
-from reflexarc.robot.nodes.base import DrivingNode, DrivingParameters
+from reflexarc.robot.nodes.base import DrivingNode
+from reflexarc.robot.nodes.base_reports import DrivingParameters
 from reflexarc.robot.nodes.graph import Topic
 from reflexarc.robot.nodes.managed import run
 from reflexarc.robot.odometry import Velocity
@@ -79,6 +81,11 @@ class GazeboBaseNode(DrivingNode[GazeboBaseParameters]):
         self.publisher(MODEL).publish(String(data=to_sdf(body_of(self.config))))
         return self._gazebo
 
+    def begin(self) -> None:
+        """Follow the joints; a world that was reset before is as good as a new one."""
+        self._gazebo.rearm()
+        super().begin()
+
     @property
     def hardware(self) -> str:
         """Gazebo's model."""
@@ -86,7 +93,14 @@ class GazeboBaseNode(DrivingNode[GazeboBaseParameters]):
 
     def _hear(self, topic: Topic, callback: Any) -> None:
         """Listen while inactive too: without joints it does not become active."""
-        made = self.create_subscription(topic.type, topic.name, callback, topic.quality.profile)
+
+        def take(message: Any) -> None:
+            try:
+                callback(message)
+            except ReflexarcError as error:
+                self.log_once(str(error))
+
+        made = self.create_subscription(topic.type, topic.name, take, topic.quality.profile)
         self._subscriptions_made.append(made)
 
     def _take_joints(self, message: JointState) -> None:
@@ -108,15 +122,9 @@ def body_of(config: RobotConfig) -> Description:
     Raises:
         DescriptionError: no rover can have them.
     """
-    geometry = config.geometry
-    return rover(
-        Measures(
-            wheel_diameter_m=geometry.wheel_diameter_m,
-            wheel_separation_m=geometry.wheel_separation_m,
-            counts_per_revolution=geometry.counts_per_revolution,
-            camera_hfov_deg=config.camera.horizontal_fov_deg,
-        )
-    )
+    # One word for one measure, there and here.
+    measures = config.geometry.model_dump()
+    return rover(Measures(**measures, camera_hfov_deg=config.camera.horizontal_fov_deg))
 
 
 def _nanoseconds(stamp: Any) -> int:
