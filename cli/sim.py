@@ -30,7 +30,7 @@ def sim(
         Path | None, typer.Option("--out", help="Where everything goes; a new folder if left out.")
     ] = None,
     film: Annotated[
-        bool, typer.Option("--film", help="Keep what the robot sees, with what it finds drawn in.")
+        bool, typer.Option("--film", help="Render a film of it: film.mp4 in its folder.")
     ] = False,
     pace: Annotated[str, typer.Option(help="real, fast, or a factor.")] = "real",
     seconds: Annotated[
@@ -72,6 +72,13 @@ def sim(
             films=film,
             step=step,
         )
+    if film:
+        from reflexarc.cli.box.film import make
+
+        with err.status("film") as status:
+            path = place / "film.mp4"
+            make(done, path, lambda number, total: status.update(f"film {number} of {total}"))
+        err.print(f"film: {path}", highlight=False, soft_wrap=True)
     checks = judge.checks(done)
     _show(done, checks, as_json=json)
     failed = [check for check in checks if check.binding and not check.held]

@@ -16,6 +16,8 @@ _STALLED_S = 30.0
 _RESTED_S = 0.3
 """Simulated: somebody who has put the cable back looks first, then arms."""
 
+_AGAIN_S = 1.0
+
 Step = Callable[[Live], bool]
 """Called again and again during a run; True ends it."""
 
@@ -43,7 +45,7 @@ class Conduct:
             (o for o in live.scenario.orders if o.at is not None), key=lambda o: o.at or 0.0
         )
         self._when = deque(o for o in live.scenario.orders if o.when is not None)
-        self._armed_after: float | None = None
+        self._armed_at = 0.0
 
     def until_end(self) -> str:
         """Lead; give why it has ended: "goal" (`step` said so) or "time".
@@ -87,11 +89,11 @@ class Conduct:
         """Who has put the cable back arms the robot, once it is connected again."""
         live = self._live
         replugged = live.tail.happened("replug")
-        if not replugged or self._armed_after == replugged[-1]:
-            return
-        if live.tail.now < replugged[-1] + _RESTED_S:
+        if not replugged or live.tail.now < max(
+            replugged[-1] + _RESTED_S, self._armed_at + _AGAIN_S
+        ):
             return
         state = live.state
         if state.get("connection") == "connected" and state.get("gate") == "stopped":
-            self._armed_after = replugged[-1]
+            self._armed_at = live.tail.now
             live.engine.tell(arm=True)

@@ -154,6 +154,7 @@ class RosEngine:
             ChildError: it did not start.
         """
         self.children: dict[str, Child] = {}
+        self._is_closed = False
         environment = dict(order.environment)
         if "ROS_DOMAIN_ID" not in os.environ:
             environment.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 101))
@@ -173,6 +174,8 @@ class RosEngine:
                     f"pictures:={order.pictures}",
                     f"folder:={order.folder / 'box'}",
                     f"pace:={order.pace}",
+                    "camera_fps:=-1.0",  # the scenario's own
+                    "waits:=true",
                 ),
                 order.folder,
                 environment,
@@ -206,7 +209,9 @@ class RosEngine:
     def take(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """As `Engine`."""
         yield from self.children["spectator"].take()
-        self.children["spectator"].check()
+        if not self._is_closed:
+            for child in self.children.values():
+                child.check()
 
     def tell(self, **line: Any) -> None:
         """As `Engine`."""
@@ -214,6 +219,7 @@ class RosEngine:
 
     def close(self) -> dict[str, int]:
         """As `Engine`; the spectator last, so that it sees the end."""
+        self._is_closed = True
         return _close(self.children, ("launch", "spectator"))
 
 

@@ -119,8 +119,8 @@ class Cutter:
         return image
 
     def _eye(self, t: float) -> Image:
-        number = bisect.bisect_right(self._eye_times, t) - 1
-        if number < 0:
+        number = max(0, bisect.bisect_right(self._eye_times, t) - 1)
+        if not self._eyes:
             return np.full((EYE[1], EYE[0], 3), 24, np.uint8)
         if self._seen is None or self._seen[0] != number:
             read = cv2.imread(str(self._eyes[number][1]))

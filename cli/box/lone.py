@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import signal
 import threading
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -54,7 +55,8 @@ def _live(options: argparse.Namespace, ended: threading.Event) -> None:
             album.add(frame, observation)
 
     def happened(event: Event) -> None:
-        say("event", event.as_dict())
+        stations = None if event.stations is None else asdict(event.stations)
+        say("event", {**event.as_dict(), "stations": stations})
 
     with (
         camera_of(options.camera, config) as frames,

@@ -15,6 +15,7 @@ from reflexarc.cli.box import pictures
 from reflexarc.cli.box.conduct import Conduct, Step, begin
 from reflexarc.cli.box.engines import ENGINES, Order
 from reflexarc.cli.box.live import Live
+from reflexarc.cli.box.machine import Machine
 from reflexarc.cli.box.record import EngineName, Heard, Run
 from reflexarc.cli.box.tail import Tail
 from reflexarc.core import ReflexarcError, atomic_write
@@ -70,6 +71,7 @@ def run(
             "MUJOCO_GL": os.environ.get("MUJOCO_GL", "egl"),
         },
     )
+    machine = Machine()
     started_ns = time.monotonic_ns()
     started = ENGINES[engine](order)
     try:
@@ -86,7 +88,12 @@ def run(
     flight = Flight.read(started.flight)
 
     def heard(lines: list[tuple[int, Any]]) -> list[Heard]:
-        return [Heard(flight.t_at(mono_ns), mono_ns, value) for mono_ns, value in lines]
+        """What came before the end: then everything is switched off, in some order."""
+        return [
+            Heard(flight.t_at(mono_ns), mono_ns, value)
+            for mono_ns, value in lines
+            if mono_ns <= ended_ns
+        ]
 
     end_s = flight.t_at(ended_ns)
     return Run(
@@ -108,6 +115,7 @@ def run(
         (end_s - live.begin_s) / max(1e-9, (ended_ns - begun_ns) * 1e-9),
         (ready_ns - started_ns) * 1e-9,
         _longest_stall(flight, live.begin_s, end_s),
+        machine.others_cores(),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from reflexarc.cli.output import JsonOption, err, load_training_libraries, out, print_json, table
+from reflexarc.cli.output import JsonOption, err, load_training_libraries, out, print_json
 
 
 def register(app: typer.Typer, name: str) -> None:
@@ -21,20 +21,23 @@ def demo(
         "out/demo"
     ),
     data: Annotated[Path | None, typer.Option(help="Folder of MNIST idx files.")] = None,
-    seed: Annotated[int, typer.Option(help="Of training and of the cards' places.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of training.")] = 0,
+    ros: Annotated[bool, typer.Option("--ros", help="Run the robot as a ROS 2 graph.")] = False,
+    film: Annotated[bool, typer.Option(help="Render the film of the run.")] = True,
     json: JsonOption = False,
 ) -> None:
-    """Train, export, see, decide, drive an emulated robot; write a report.
+    """Train a net, let it drive a whole robot in a box, and show a film and a report.
 
-    Shows an emulated rover real handwritten digits. Its reflex "digit n: drive
-    n x 0.1 m" runs through gate, serial link and firmware. Ends with 0 when
-    every check held, else with 1 and the checks that failed. The trained model
-    is kept and reused.
+    The rover obeys five orders, drives a course by handwritten digits and greets by
+    the mask rule: nets, rules, gate, serial link, the firmware's real binary on an
+    emulated chip, and a simulated body in one closed loop. Ends with 0 when every
+    check held, else with 1 and the checks that failed. The trained model is kept
+    and reused.
     """
     load_training_libraries()
     from reflexarc.cli.demo import report, story
 
-    told = story.tell(folder, data, seed)
+    told = story.tell(folder, data, seed, "ros" if ros else "process", film)
     page = report.write(told, folder)
     failed = [check for check in told.checks if not check.held and check.binding]
     if json:
@@ -44,19 +47,13 @@ def demo(
 
         out.print()
         out.print(parity_table(told.exported.table))
-        out.print(report.drive_table(told.drives))
-        out.print(report.latency_table(told.stations, len(told.samples)))
-        rows = []
-        for check in told.checks:
-            mark = (
-                "[green]held[/]"
-                if check.held
-                else "[red]failed[/]"
-                if check.binding
-                else "[yellow]missed[/]"
-            )
-            rows.append((escape(check.name), escape(check.found), mark))
-        out.print(table(("check", "found", ""), rows))
+        out.print(report.told_table(told.run))
+        out.print(report.latency_table(told.stations, told.starts))
+        out.print(report.check_table(told.checks))
+        for note in told.notes:
+            err.print(f"[yellow]note:[/] {escape(note)}")
+        if told.film is not None:
+            out.print(f"film: {told.film}", highlight=False)
         out.print(f"report: {page}", highlight=False)
     for check in failed:
         err.print(f"[red]failed:[/] {escape(check.name)}: {escape(check.found)}")

@@ -3,79 +3,93 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import cv2
-from matplotlib import colormaps
+import numpy as np
+import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from reflexarc.cli.demo.courier import Drive
-from reflexarc.firmware_bridge.emulator import CPU_HZ
+from reflexarc.cli.box.record import Heard, Run
 
-_COLOURS = colormaps["tab10"]
-
-
-def frame(drive: Drive, width: int = 320) -> bytes:
-    """The annotated frame that fired the rule."""
-    assert drive.picture is not None
-    height = round(drive.picture.shape[0] * width / drive.picture.shape[1])
-    small = cv2.resize(drive.picture, (width, height), interpolation=cv2.INTER_AREA)
-    return cv2.imencode(".png", small[..., ::-1])[1].tobytes()
+Image = npt.NDArray[np.uint8]
 
 
-def pwm_trace(drives: list[Drive]) -> bytes:
-    """Motor drive on the chip's pins over emulated time, one line a digit."""
-    figure = Figure(figsize=(9, 5), layout="constrained")
-    for axis, motor, name in zip(
-        figure.subplots(2, 1, sharex=True), (0, 1), ("left", "right"), strict=True
-    ):
-        _draw_trace(axis, drives, motor)
-        axis.set_ylabel(f"{name} motor, duty (%)")
-        axis.grid(alpha=0.3)
-    axis.set_xlabel("seconds of emulated time since the command came in")
-    figure.axes[0].legend(ncol=5, fontsize=8, loc="lower right")
-    return _png(figure)
+def firing(run: Run, rule: str) -> Image | None:
+    """What the robot saw when a rule fired, with what it found drawn in, RGB."""
+    fired = next((event for event in run.of("fired") if event.value["rule"] == rule), None)
+    return None if fired is None else _seen_at(run, fired)
 
 
-def overview(drives: list[Drive]) -> bytes:
-    """One frame's way in one picture: what is seen, what the pins do, how far it goes."""
-    shown = max(drives, key=lambda drive: drive.size)
-    figure = Figure(figsize=(12, 3.4), layout="constrained")
-    eye, pins, road = figure.subplots(1, 3, width_ratios=(1.15, 1, 1))
-    if shown.picture is not None:
-        eye.imshow(shown.picture)
+def _seen_at(run: Run, event: Heard) -> Image | None:
+    if not run.pictures:
+        return None
+    nearest = min(run.pictures, key=lambda picture: abs(picture[0] - event.mono_ns))
+    read = cv2.imread(str(nearest[1]))
+    return None if read is None else np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def fired_frames(run: Run) -> list[tuple[str, bytes]]:
+    """Title and PNG of the frame behind every firing, in order."""
+    found = []
+    for event in run.of("fired"):
+        image = _seen_at(run, event)
+        if image is not None:
+            title = f"{event.t - run.begin_s:.1f} s: {event.value['text']}"
+            found.append((title, cv2.imencode(".png", image[..., ::-1])[1].tobytes()))
+    return found
+
+
+def overview(run: Run, film: Path | None) -> bytes:
+    """The run in one picture: what it sees, what the pins do, and the way that it drives."""
+    figure = Figure(figsize=(12, 3.6), layout="constrained")
+    eye, pins, road = figure.subplots(1, 3, width_ratios=(1.15, 1.1, 1))
+    fired = run.of("fired")
+    seen = _seen_at(run, fired[len(fired) // 2]) if fired else None
+    if seen is not None:
+        eye.imshow(seen)
     eye.set_axis_off()
-    eye.set_title("the camera frame, read by the INT8 net", fontsize=10)
-    _draw_trace(pins, drives, 0)
-    pins.set_title("PWM pin of the emulated ATmega328P", fontsize=10)
-    pins.set_xlabel("seconds")
-    pins.set_ylabel("duty (%)")
-    done = [d for d in drives if d.measured_m is not None]
-    road.bar([d.digit for d in done], [d.measured_m for d in done], color="tab:green")
-    road.plot([d.digit for d in done], [d.wanted_m for d in done], "k_", markersize=14)
-    road.set_xticks(range(10))
-    road.set_title("driven, by the encoders (– is the order)", fontsize=10)
-    road.set_xlabel("digit on the card")
-    road.set_ylabel("metres")
-    for axis in (pins, road):
-        axis.grid(alpha=0.3)
-    return _png(figure)
-
-
-def _draw_trace(axis: Any, drives: list[Drive], motor: int) -> None:
-    for drive in drives:
-        changes = [change for change in drive.trace.motor if change.motor == motor]
-        if not changes:
-            continue
-        start = changes[0].cycle
-        times = [(change.cycle - start) / CPU_HZ for change in changes]
-        duty = [change.duty / 2.55 for change in changes]
-        axis.step(
-            times, duty, where="post", color=_COLOURS(drive.digit), lw=0.9, label=str(drive.digit)
-        )
-
-
-def _png(figure: Figure) -> bytes:
+    eye.set_title("what the robot's camera sees, read by the INT8 net", fontsize=9)
+    _draw_pins(pins, run)
+    still = None if film is None else _still(film, 0.62)
+    if still is not None:
+        road.imshow(still)
+        road.set_axis_off()
+    else:
+        _draw_way(road, run)
+    road.set_title("the way that the body really drives", fontsize=9)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     return buffer.getvalue()
+
+
+def _draw_pins(axis: Any, run: Run) -> None:
+    for motor, name in enumerate(("left", "right")):
+        rows = run.flight.motor[run.flight.motor[:, 2] == motor]
+        axis.step(rows[:, 0] - run.begin_s, rows[:, 3] / 2.55, where="post", lw=0.7, label=name)
+    axis.set_title("motor PWM at the emulated ATmega328P's pins", fontsize=9)
+    axis.set_xlabel("simulated seconds")
+    axis.set_ylabel("duty (%)")
+    axis.grid(alpha=0.3)
+    axis.legend(fontsize=7)
+
+
+def _draw_way(axis: Any, run: Run) -> None:
+    axis.plot(run.flight.pose[:, 0], run.flight.pose[:, 1], lw=1.2)
+    axis.set_aspect("equal")
+    axis.set_xlabel("x (m)")
+    axis.set_ylabel("y (m)")
+    axis.grid(alpha=0.3)
+
+
+def _still(film: Path, share: float) -> Image | None:
+    """One picture of the film's view from above."""
+    capture = cv2.VideoCapture(str(film))
+    capture.set(cv2.CAP_PROP_POS_FRAMES, int(share * capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+    read, image = capture.read()
+    capture.release()
+    if not read:
+        return None
+    height = image.shape[0]
+    return np.asarray(cv2.cvtColor(image[:, :height], cv2.COLOR_BGR2RGB), np.uint8)

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
+from rich.markup import escape
 from rich.table import Table
 
-from reflexarc.cli.demo import pictures
-from reflexarc.cli.demo.courier import Drive
-from reflexarc.cli.demo.latency import Station
+from reflexarc.cli.box.latency import Station
+from reflexarc.cli.box.record import Check, Run
+from reflexarc.cli.demo import pictures, timeline
 from reflexarc.cli.demo.story import Story
 from reflexarc.cli.output import table
 from reflexarc.core import atomic_write
@@ -19,10 +20,15 @@ from reflexarc.models import plots
 
 
 def write(story: Story, folder: Path) -> Path:
-    """Write ``report.html`` (one file, no links out) and ``overview.png``; give the page."""
-    overview = pictures.overview(story.drives)
-    with atomic_write(folder / "overview.png") as temporary:
-        temporary.write_bytes(overview)
+    """Write ``report.html`` (one file, no links out), ``overview.png`` and ``timeline.png``;
+    give the page."""
+    drawn = {
+        "overview": pictures.overview(story.run, story.film),
+        "timeline": timeline.picture(story.run),
+    }
+    for name, png in drawn.items():
+        with atomic_write(folder / f"{name}.png") as temporary:
+            temporary.write_bytes(png)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("reflexarc.cli.demo"), autoescape=True, trim_blocks=True
     )
@@ -32,11 +38,12 @@ def write(story: Story, folder: Path) -> Path:
     page = environment.get_template("report.html").render(
         story=story,
         card=_card(story),
-        overview=overview,
+        **drawn,
+        film=None if story.film is None else story.film.read_bytes(),
         confusion=plots.confusion_matrix(confusion, story.data.labels),
         curve=plots.training_curve(story.history),
-        trace=pictures.pwm_trace(story.drives),
-        frames=[(d, pictures.frame(d)) for d in story.drives if d.picture is not None],
+        frames=pictures.fired_frames(story.run),
+        lines=told(story.run),
     )
     path = folder / "report.html"
     with atomic_write(path) as temporary:
@@ -44,41 +51,50 @@ def write(story: Story, folder: Path) -> Path:
     return path
 
 
-def drive_table(drives: Sequence[Drive]) -> Table:
-    """Each card with the distance that the encoders measured."""
+def told(run: Run) -> list[tuple[str, str, str]]:
+    """What was said and done: simulated seconds, what kind of line, its words."""
+    lines = [(order.t, "you", str(order.value)) for order in run.orders]
+    lines += [(reply.t, "robot", str(reply.value.get("text", ""))) for reply in run.replies]
+    for event in run.events:
+        kind = event.value["event"]
+        rule = event.value["rule"]
+        if kind in ("fired", "finished", "failed", "stopped"):
+            by = f" (rule {rule})" if rule and kind != "fired" else ""
+            lines.append((event.t, kind, f"{event.value['text']}{by}"))
+    return [(f"{t - run.begin_s:.1f}", kind, words) for t, kind, words in sorted(lines)]
+
+
+def told_table(run: Run) -> Table:
+    """The same for the terminal."""
     return table(
-        ("card", "read", "order m", "encoders m", "off", "body m"),
-        (
-            (
-                str(d.digit),
-                "–" if d.seen is None else str(d.seen),
-                f"{d.wanted_m:.1f}",
-                "–" if d.measured_m is None else f"{d.measured_m:.4f}",
-                f"{100 * d.error:.2f} %",
-                f"{d.rolled_m:.4f}",
-            )
-            for d in drives
-        ),
-        title="Digit courier (emulated ATmega328P, real firmware)",
+        ("s", "", "orders, rules and what was done"),
+        ((t, kind, escape(words)) for t, kind, words in told(run)),
+        title="The run in the box (emulated ATmega328P, real firmware, MuJoCo body)",
     )
 
 
-def latency_table(stations: Sequence[Station], samples: int) -> Table:
-    """Where the time from a frame to the motor pin goes."""
+def check_table(checks: Sequence[Check]) -> Table:
+    """What was promised, and what was found."""
+    marks = {True: "[green]held[/]", False: "[red]failed[/]"}
     return table(
-        ("station", "clock", "p50 ms", "p99 ms", "p50 cycles", "p99 cycles"),
+        ("check", "found", ""),
         (
             (
-                s.name,
-                s.clock,
-                f"{s.p50_ms:.2f}",
-                f"{s.p99_ms:.2f}",
-                f"{s.p50_cycles:,}",
-                f"{s.p99_cycles:,}",
+                escape(check.name),
+                escape(check.found),
+                marks[check.held] if check.held or check.binding else "[yellow]missed[/]",
             )
-            for s in stations
+            for check in checks
         ),
-        title=f"Frame to motor pin, {samples} starts (one control period is 10 ms)",
+    )
+
+
+def latency_table(stations: Sequence[Station], starts: int) -> Table:
+    """Where the time from a frame to the motor pin goes."""
+    return table(
+        ("station", "clock", "p50 ms", "worst ms"),
+        ((s.name, s.clock, f"{s.p50_ms:.2f}", f"{s.worst_ms:.2f}") for s in stations),
+        title=f"Frame to motor pin, {starts} starts (one control period is 10 ms)",
     )
 
 
@@ -88,5 +104,5 @@ def _card(story: Story) -> str:
     return read_card(story.exported.files["int8"]).model_dump_json(indent=2)
 
 
-def _data_uri(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+def _data_uri(data: bytes, kind: str = "image/png") -> str:
+    return f"data:{kind};base64," + base64.b64encode(data).decode("ascii")

@@ -13,7 +13,7 @@ from reflexarc.cli.box.record import Run
 
 _COLOURS = colormaps["tab10"]
 _BIN_S = 0.1
-_LEAST_LABEL = 0.03
+_LEAST_LABEL = 0.02
 """An action that takes less of the picture's width is not labelled."""
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from reflexarc.cli.box.record import Check, Run
 
+_IN_ORDER = (0, 130)
+"""130: after the SIGINT with which we end it."""
+
 
 def checks(run: Run) -> list[Check]:
     """Nothing was touched, everything ended in order, and the motors are off."""
     bumped = run.flight.t[run.flight.bump & (run.flight.t >= run.begin_s)]
     duty = run.flight.duty_at(run.flight.seconds)
-    wrong = {name: code for name, code in run.exits.items() if code != 0}
+    wrong = {name: code for name, code in run.exits.items() if code not in _IN_ORDER}
     words = [str(failure.value) for failure in run.failures]
     words += [f"{name} ended with {code}" for name, code in wrong.items()]
     return [

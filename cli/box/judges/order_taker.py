@@ -19,8 +19,9 @@ from reflexarc.cli.box.record import Check, Run
 from reflexarc.robot.planners.stop import is_stop
 
 _MOVE_M, _TURN_DEG = 0.02, 2.0
-_STOP_MS, _STAND_MS = 150.0, 400.0
-"""From the word to the pins: reading it, and one frame over the link; then the wheels roll out."""
+_STOP_MS, _STAND_MS = 400.0, 400.0
+"""From the word: to pins that are off, and to wheels below 1 cm/s. They roll out where the motors
+are switched off; where the speed loop brakes them first, they stand before the pins are off."""
 _GRIPPER_OPEN_DEG = 40.0
 
 
