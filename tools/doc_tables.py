@@ -1,4 +1,7 @@
-"""Renew the tables of docs/perception.md from the code. `--check` only says if they differ."""
+"""Renew the tables of the documentation from the code. `--check PAGE` only says if they differ.
+
+docs/perception.md needs nothing; docs/architecture.md needs ROS 2's Python packages.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ from pathlib import Path
 
 from reflexarc.perception.cameras import camera_kinds, live_options
 from reflexarc.perception.tasks import task_options, tasks
+from reflexarc.sim.scenario import load_scenario, packaged_scenarios
 
-PAGE = Path(__file__).parents[1] / "docs" / "perception.md"
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 def cameras() -> str:
@@ -56,22 +60,55 @@ def _options(options: Mapping[str, object]) -> str:
     return ", ".join(shown) or "–"
 
 
-TABLES: dict[str, Callable[[], str]] = {"cameras": cameras, "live": live, "tasks": task_table}
+Tables = Mapping[str, Callable[[], str]]
 
 
-def renewed(text: str) -> str:
-    for name, make in TABLES.items():
+def perception_tables() -> Tables:
+    return {"cameras": cameras, "live": live, "tasks": task_table}
+
+
+def architecture_tables() -> Tables:
+    import graph_tables
+
+    return graph_tables.TABLES
+
+
+def scenarios() -> str:
+    lines = ["| scenario | simulated s | what happens |", "|---|---|---|"]
+    for name in packaged_scenarios():
+        found = load_scenario(name)
+        lines.append(f"| `{name}` | {found.seconds:g} | {' '.join(found.about.split())} |")
+    return "\n".join(lines)
+
+
+def simulation_tables() -> Tables:
+    return {"scenarios": scenarios}
+
+
+PAGES: dict[str, Callable[[], Tables]] = {
+    "perception.md": perception_tables,
+    "architecture.md": architecture_tables,
+    "simulation.md": simulation_tables,
+}
+
+
+def renewed(text: str, tables: Tables) -> str:
+    for name, make in tables.items():
         block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         text = block.sub(lambda found: f"{found[1]}{make()}\n{found[2]}", text)  # noqa: B023
     return text
 
 
 def main() -> None:
-    old = PAGE.read_text(encoding="utf-8")
-    new = renewed(old)
-    if "--check" in sys.argv[1:]:
-        sys.exit(0 if new == old else f"{PAGE.name}: its tables differ; run {sys.argv[0]}")
-    PAGE.write_text(new, encoding="utf-8")
+    arguments = [argument for argument in sys.argv[1:] if argument != "--check"]
+    for name in arguments or PAGES:
+        page = DOCS / name
+        old = page.read_text(encoding="utf-8")
+        new = renewed(old, PAGES[name]())
+        if "--check" not in sys.argv[1:]:
+            page.write_text(new, encoding="utf-8")
+        elif new != old:
+            sys.exit(f"{name}: its tables differ; run {sys.argv[0]}")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -58,9 +56,3 @@ def test_the_task_of_the_page_finds_a_red_ball_and_no_red_bar(installed: Path) -
     assert ball.box.width == pytest.approx(71, abs=1)
     nothing = task.process(Frame(np.full((240, 320, 3), 90, np.uint8), 1, 1, "test"))
     assert nothing.detections == ()
-
-
-def test_the_tables_are_those_of_the_code() -> None:
-    command = [sys.executable, str(ROOT / "tools" / "doc_tables.py"), "--check"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
