@@ -24,6 +24,9 @@ from reflexarc.robot.follower import Followed, Follower
 from reflexarc.robot.gate import Gate, GateState
 from reflexarc.robot.odometry import Odometry, Velocity
 
+_OVERRULED_S = 1.0
+"""A brain that was overruled and then silent for so long has given up what it was at."""
+
 
 class NotArmedError(ReflexarcError):
     """It could not be armed, or not stay so."""
@@ -59,8 +62,8 @@ class Base:
 
     A hand goes before a brain: for `command_stale_s` after its last word the brain's are
     left out, and what the hand has interrupted does not go on by itself: the brain has to
-    rest or be silent once. A hand that falls silent lets the motors go off; a brain that
-    falls silent in mid-move is a failure, and latches a stop.
+    rest once, or be silent for a second. A hand that falls silent lets the wheels brake; a
+    brain that falls silent in mid-move is a failure, and latches a stop.
 
     Safe to call from several threads; the stops wait for nobody.
     """
@@ -86,6 +89,7 @@ class Base:
             on_failure: told that one of these has raised: it is stopped for good.
         """
         self._limits = config.limits
+        self._stale_ns = config.limits.command_stale_s * 1e9
         self._separation_m = config.geometry.wheel_separation_m
         self._board = board
         self._on_state, self._on_word, self._on_failure = on_state, on_word, on_failure
@@ -121,10 +125,14 @@ class Base:
     def by_hand(self) -> bool:
         """The brain's speeds are left out."""
         now = time.monotonic_ns()
-        return self._is_fresh(self._hand_ns, now) or self._is_fresh(self._overruled_ns, now)
+        return self._hand_is_fresh(now) or self._is_overruled(now)
 
-    def _is_fresh(self, last_ns: int | None, now_ns: int) -> bool:
-        return last_ns is not None and now_ns - last_ns <= self._limits.command_stale_s * 1e9
+    def _hand_is_fresh(self, now_ns: int) -> bool:
+        return self._hand_ns is not None and now_ns - self._hand_ns <= self._stale_ns
+
+    def _is_overruled(self, now_ns: int) -> bool:
+        last_ns = self._overruled_ns
+        return last_ns is not None and now_ns - last_ns <= _OVERRULED_S * 1e9
 
     # ---- what others ask for
 
@@ -153,11 +161,11 @@ class Base:
 
     def _waits_for_hand(self, wheels: Wheels, now_ns: int) -> bool:
         """May the brain's speed not go through?"""
-        waits = self._is_fresh(self._hand_ns, now_ns)
+        waits = self._hand_is_fresh(now_ns)
         if wheels == REST:
             self._overruled_ns = None
             return waits
-        if waits or self._is_fresh(self._overruled_ns, now_ns):
+        if waits or self._is_overruled(now_ns):
             self._overruled_ns = now_ns
             return True
         return False
@@ -249,8 +257,8 @@ class Base:
     def _take(self, state: BoardState) -> None:
         now = time.monotonic_ns()
         by_hand = self._driver is Driver.HAND and self.gate.moving
-        if by_hand and not self._is_fresh(self._hand_ns, now):
-            self.gate.halt(now)
+        if by_hand and not self._hand_is_fresh(now):
+            self.gate.halt(now, brake=True)
         self.gate.watch(now, state, by_eye=False)
         self._move_servos()
         self.odometry.take(state)

@@ -138,9 +138,12 @@ class Gate:
         """Motors off now, and latched. The board's error, if any, reaches the caller."""
         self._rest(now_ns, "stop", reason, GateState.STOPPED)
 
-    def halt(self, now_ns: int) -> None:
-        """Motors off now, without a latch: the end of a movement, not an alarm."""
-        self._rest(now_ns, "halt", "", None)
+    def halt(self, now_ns: int, *, brake: bool = False) -> None:
+        """Motors off now, without a latch: the end of a movement, not an alarm.
+
+        `brake`: the wheels brake first, as in a stop for what has gone silent.
+        """
+        self._rest(now_ns, "halt", "", None, brake=brake)
 
     def disarm(self, now_ns: int) -> None:
         """Motors off now; the normal end."""
@@ -191,7 +194,7 @@ class Gate:
             alarm = "" if refused else self._alarm(asked, now_ns)
             if not refused and not alarm:
                 wanted, why = self._limited(asked, now_ns)
-                self._applied, self._command_ns = wanted, now_ns
+                self._applied, self._command_ns, self._off_ns = wanted, now_ns, None
         if refused:
             self._note(now_ns, "drive", asked, REST, why)
             return REST

@@ -202,6 +202,8 @@ class Box:
         """The chip is dead, its pins float: watch the body roll to a stop."""
         plant = self.plant
         self._log.write("event", plant.time_s, do={"chip_gone": True})
+        for motor in (0, 1):  # the motor driver's inputs are pulled down
+            self._log.write("motor", plant.time_s, wall_ns=time.monotonic_ns(), motor=motor, duty=0)
         plant.data.ctrl[:2] = 0
         for _ in range(round(_COAST_S / TIMESTEP_S)):
             mujoco.mj_step(plant.model, plant.data)

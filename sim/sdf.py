@@ -17,6 +17,9 @@ _SYSTEM = "gz-sim-{}-system"
 _WHEEL_ACCELERATION = 3.0
 """m/s^2: the hard maximum of robot.yaml's limits."""
 
+_STATES_HZ = 100
+"""As the board's. Gazebo versions that do not know it publish every physics step."""
+
 
 def topics(robot: Description) -> dict[str, str]:
     """Gazebo's topics of this model, by what they carry."""
@@ -216,6 +219,7 @@ def _systems(model: Element, robot: Description) -> None:
         add(servo, "cmd_min", -joint.effort_nm)
     states = _system(model, "joint-state-publisher", "JointStatePublisher")
     add(states, "topic", names["joint_state"])
+    add(states, "update_rate", _STATES_HZ)
     for name in (*robot.wheels, *robot.servos):
         add(states, "joint_name", name)
 

@@ -31,7 +31,7 @@ ALLOWED = {
     "cli": ("core", "models", "export", "perception", "robot", "firmware_bridge", "sim"),
 }
 # Places that may import a little more than their room.
-ALSO = {"robot/nodes": ("sim.box", "sim.scenario")}
+ALSO = {"robot/nodes": ("sim",)}
 # library -> the only places that may import it
 HEAVY = {
     "tensorflow": ("models", "export"),

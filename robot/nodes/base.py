@@ -1,15 +1,14 @@
 """The node at the board: speeds, angles and stops in; states, odometry and health out.
 
-Everything is published from the thread that follows the board, at the board's own pace; the
-executor's thread only takes what comes in. Nothing here waits for a clock of ROS.
+What goes out is base_reports.py's, in the thread that follows the board; the executor's thread
+only takes what comes in. Nothing here waits for a clock of ROS.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import time
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from geometry_msgs.msg import Twist, TwistStamped
 from pydantic import Field
@@ -17,42 +16,18 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import ColorRGBA, Empty
 
 from reflexarc.core import ReflexarcError
-from reflexarc.firmware_bridge import Board, BoardState
+from reflexarc.firmware_bridge import Board
 from reflexarc.firmware_bridge.commands import COLORS
 from reflexarc.firmware_bridge.protocol import messages
-from reflexarc.firmware_bridge.statistics import LinkStatistics
-from reflexarc.robot.base import Base, DrivenBoard, Driver
+from reflexarc.robot.base import Base, Driver
 from reflexarc.robot.gate import GateState
-from reflexarc.robot.health import board_health, gate_health, link_health
-from reflexarc.robot.nodes import graph, qos
-from reflexarc.robot.nodes.base_messages import (
-    JointMessages,
-    OdometryMessages,
-    RangeMessages,
-    battery_message,
-    diagnostics_message,
-)
-from reflexarc.robot.nodes.convert import Standing, state_message
+from reflexarc.robot.nodes import graph
+from reflexarc.robot.nodes.base_reports import ConnectedBoard, DrivingParameters, Reports
 from reflexarc.robot.nodes.managed import ManagedNode, run
-from reflexarc.robot.nodes.parameters import Parameters
 from reflexarc.robot.nodes.stamps import Stamps
 from reflexarc.robot.odometry import Velocity
 
-_STATES_HZ = 100
-_RANGE_EVERY = 5
-_LOST_S = 0.1
-_SLOWLY_S = 1.0
 _NAMES = {joint: servo for servo, joint in graph.JOINTS.items()}
-
-
-class DrivingParameters(Parameters):
-    """What the node can be told, whatever board it drives."""
-
-    arm_on_activate: bool = Field(False, description="let it move without anybody's word")
-    odom_hz: float = Field(50.0, ge=1.0, le=100.0, description="of odom and joint_states")
-    odom_frame: str = Field(graph.ODOM_FRAME, description="where odometry begins")
-    base_frame: str = Field(graph.BASE_FRAME, description="the robot's, on the floor")
-    publish_tf: bool = Field(True, description="odom to base, where tf2_msgs is installed")
 
 
 class BaseParameters(DrivingParameters):
@@ -60,23 +35,6 @@ class BaseParameters(DrivingParameters):
 
     port: str = Field("", description="serial port; empty: robot.yaml's")
     baudrate: int = Field(0, ge=0, description="0: robot.yaml's")
-
-
-class ConnectedBoard(DrivenBoard, Protocol):
-    """What the node needs of a board (`reflexarc.firmware_bridge.Board` has it)."""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What a person should know of it."""
-        ...
-
-    def statistics(self) -> LinkStatistics:
-        """Of the line to it, since it was connected."""
-        ...
-
-    def close(self) -> None:
-        """Motors off, and let go of it."""
-        ...
 
 
 D = TypeVar("D", bound=DrivingParameters)
@@ -88,14 +46,7 @@ class DrivingNode(ManagedNode[D]):
     A subclass connects to its board.
     """
 
-    PUBLISHES: ClassVar[tuple[graph.Topic, ...]] = (
-        graph.ROBOT_STATE,
-        graph.ODOM,
-        graph.JOINT_STATES,
-        graph.BATTERY,
-        graph.RANGE,
-        graph.DIAGNOSTICS,
-    )
+    PUBLISHES: ClassVar[tuple[graph.Topic, ...]] = Reports.PUBLISHES
     SUBSCRIBES: ClassVar[tuple[graph.Topic, ...]] = (
         graph.BRAIN_CMD_VEL,
         graph.CMD_VEL,
@@ -112,6 +63,7 @@ class DrivingNode(ManagedNode[D]):
         self.failure: BaseException | None = None
         self._board: ConnectedBoard | None = None
         self._base: Base | None = None
+        self._reports: Reports | None = None
         self._stamps = Stamps(self.get_clock())
         self._latched = ""
         """Why it was stopped, while nobody has armed since: a new start does not forget it."""
@@ -138,13 +90,7 @@ class DrivingNode(ManagedNode[D]):
         self._board = self.connect()
         for warning in self._board.warnings:
             self.get_logger().warning(warning)
-        self._states = self.publisher(graph.ROBOT_STATE)
-        self._odom = self.publisher(graph.ODOM)
-        self._joints = self.publisher(graph.JOINT_STATES)
-        self._ranges = self.publisher(graph.RANGE)
-        self._battery = self.publisher(graph.BATTERY)
-        self._diagnostics = self.publisher(graph.DIAGNOSTICS)
-        self._tf = self._transforms()
+        self._reports = Reports(self, self._stamps, self._board, self.hardware)
         self.listen(graph.BRAIN_CMD_VEL, self._by_brain)
         self.listen(graph.CMD_VEL, self._by_hand)
         self.listen(graph.CMD_VEL_STAMPED, self._by_stamped_hand)
@@ -157,30 +103,29 @@ class DrivingNode(ManagedNode[D]):
     def begin(self) -> None:
         """Follow the board; arm it where that is wanted and nobody has stopped it."""
         assert self._board is not None
-        self._every = max(1, round(_STATES_HZ / self.settings.odom_hz))
-        self._count = 0
-        self._odometry = OdometryMessages(
-            self.settings.odom_frame, self.settings.base_frame, self._every / _STATES_HZ
-        )
-        self._joint_messages = JointMessages(self.config.geometry)
-        self._range_messages = RangeMessages()
-        self._newest: BoardState | None = None
-        self._before: LinkStatistics | None = None
-        self._slowly_s = self._told_s = 0.0
-        base = Base(
+        assert self._reports is not None
+        reports = self._reports
+        reports.begin()
+        base = self._base = Base(
             self.config,
             self._board,
-            on_state=self._tell,
-            on_wait=self._tell_lost,
+            on_state=lambda state: reports.tell(base, state),
+            on_wait=lambda: reports.tell_lost(base),
             on_word=self.log_once,
             on_failure=self._fail,
         )
-        self._base = base
-        base.start()
+        try:
+            base.start()
+        except BaseException:
+            self.pause()
+            raise
         if self._latched:
             base.stop(self._latched)
         elif self.settings.arm_on_activate:
-            base.arm()
+            try:
+                base.arm()
+            except ReflexarcError as error:  # it works all the same, and can be armed later
+                self.get_logger().warning(str(error))
 
     def pause(self) -> None:
         """Motors off first, then silence."""
@@ -290,75 +235,6 @@ class DrivingNode(ManagedNode[D]):
         if base.connection == "reconnecting":
             response.message += "; the board cannot be told, its motors stop by themselves"
         return response
-
-    # ---- what goes out, all from the thread that follows the board
-
-    def _tell(self, state: BoardState) -> None:
-        assert self._base is not None
-        stamp = self._stamps.to_ros(state.measured_ns)
-        self._newest = state
-        self._tell_state(self._base, state)
-        self._count += 1
-        if self._count % self._every == 0:
-            odometry = self._odometry.fill(self._base.odometry, stamp)
-            if self._odom.get_subscription_count():
-                self._odom.publish(odometry)
-            if self._tf is not None:
-                self._tf(self._odometry.fill_transform(stamp))
-            if self._joints.get_subscription_count():
-                self._joints.publish(self._joint_messages.fill(state, stamp))
-        if self._count % _RANGE_EVERY == 0 and self._ranges.get_subscription_count():
-            self._ranges.publish(self._range_messages.fill(state, stamp))
-        if time.monotonic() - self._slowly_s >= _SLOWLY_S:
-            self._battery.publish(battery_message(state, stamp, self.settings.base_frame))
-            self._tell_health(self._base, state)
-
-    def _tell_lost(self) -> None:
-        """The last state again, with what is wrong."""
-        if self._base is None or self._newest is None:
-            return
-        now = time.monotonic()
-        if now - self._told_s >= _LOST_S:
-            self._tell_state(self._base, self._newest)
-        if now - self._slowly_s >= _SLOWLY_S:
-            self._tell_health(self._base, self._newest)
-
-    def _tell_state(self, base: Base, state: BoardState) -> None:
-        self._told_s = time.monotonic()
-        gate = base.gate
-        standing = Standing(base.connection, gate.state.value, gate.reason, base.by_hand)
-        stamp = self._stamps.to_ros(state.measured_ns)
-        self._states.publish(state_message(state, standing, stamp))
-
-    def _tell_health(self, base: Base, state: BoardState) -> None:
-        assert self._board is not None
-        self._slowly_s = time.monotonic()
-        age_s = (time.monotonic_ns() - state.stamp_ns) * 1e-9
-        before, self._before = self._before, self._board.statistics()
-        healths = [
-            link_health(base.connection, age_s, self._before, before),
-            board_health(state, self.config.limits, self._board.warnings),
-            gate_health(base.gate.state, base.gate.reason, base.by_hand),
-        ]
-        self._diagnostics.publish(
-            diagnostics_message(
-                self.get_fully_qualified_name(),
-                self.hardware,
-                healths,
-                self._stamps.now(),
-            )
-        )
-
-    def _transforms(self) -> Any:
-        """A function that publishes a transform, where tf2_msgs is installed and it is wanted."""
-        if not self.settings.publish_tf or importlib.util.find_spec("tf2_msgs") is None:
-            return None
-        from tf2_msgs.msg import TFMessage
-
-        quality = qos.Quality("tf", "as tf2's own broadcasters", 100)
-        publisher = self.create_publisher(TFMessage, "/tf", quality.profile)
-        self._publishers_made.append(publisher)
-        return lambda transform: publisher.publish(TFMessage(transforms=[transform]))
 
 
 class BaseNode(DrivingNode[BaseParameters]):

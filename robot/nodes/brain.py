@@ -96,7 +96,7 @@ class BrainNode(ManagedNode[BrainParameters]):
             listen=self.settings.listen,
         )
         self._life.start()
-        self._timer = self.create_timer(_LOOK_S, self._look_after_it, clock=self._steady)
+        self._timer = self.every(_LOOK_S, self._look_after_it)
 
     def pause(self) -> None:
         """End that life: everything stops."""

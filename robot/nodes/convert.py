@@ -229,9 +229,15 @@ class Standing:
     by_hand: bool = False
 
 
-def state_message(state: BoardState, standing: Standing, stamp: Time) -> RobotState:
-    """The board's state; `stamp` is when it was measured, in ROS time."""
-    message = RobotState()
+def state_message(
+    state: BoardState, standing: Standing, stamp: Time, message: RobotState | None = None
+) -> RobotState:
+    """The board's state; `stamp` is when it was measured, in ROS time.
+
+    With a `message`, that one is filled again: a new one costs as much as all its fields.
+    """
+    if message is None:
+        message = RobotState()
     message.header.stamp = stamp
     message.header.frame_id = BASE_FRAME
     message.measured_ns = state.measured_ns

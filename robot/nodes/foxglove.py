@@ -28,6 +28,7 @@ from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 
 from reflexarc.core import ReflexarcError
+from reflexarc.robot.nodes import graph, qos
 from reflexarc.robot.nodes.definitions import UnknownTypeError, message_class
 from reflexarc.robot.nodes.managed import run
 from reflexarc.robot.nodes.message_json import message_from
@@ -40,6 +41,14 @@ _SERVE_S = 0.05
 _DEPTH = 10
 # Of messages that a client sends faster than they can be passed on.
 _LONGEST_QUEUE = 100
+_OURS = (
+    graph.CMD_VEL,
+    graph.CMD_VEL_STAMPED,
+    graph.ORDERS,
+    graph.JOINT_COMMANDS,
+    graph.HALT,
+    graph.LIGHT,
+)
 
 
 class FoxgloveError(ReflexarcError):
@@ -215,7 +224,12 @@ class FoxgloveNode(Node):  # type: ignore[misc]
                 remedy="choose the right schema in the panel",
             )
         if name not in self._publishers_made:
-            self._publishers_made[name] = self.create_publisher(message_class(type_name), name, 10)
+            # Speeds must not be kept for later: each topic travels as the graph wants it.
+            own = {self.resolve_topic_name(topic.name): topic.quality for topic in _OURS}
+            quality = own.get(name, qos.EVERY).offered
+            self._publishers_made[name] = self.create_publisher(
+                message_class(type_name), name, quality
+            )
         return self._publishers_made[name]
 
     def _refuse(self, text: str) -> None:

@@ -12,6 +12,7 @@ from reflexarc.core import ReflexarcError
 from reflexarc.firmware_bridge import Board
 from reflexarc.firmware_bridge.errors import BoardError, StateTimeoutError
 from reflexarc.robot.config import RobotConfig
+from reflexarc.robot.control import ControlError
 from reflexarc.robot.events import Event
 from reflexarc.robot.living import Living, living, manual
 from reflexarc.robot.nodes.ros_board import RosBoard
@@ -106,6 +107,9 @@ class Life:
             while not self._ended.is_set():
                 try:
                     self._live_once()
+                except ControlError as error:  # the graph is there to be listened to
+                    self._listen = False
+                    self._on_word(f"no control socket: {error}")
                 except ReflexarcError as error:
                     self._on_word(str(error))
                     self._ended.wait(_AGAIN_S)

@@ -62,7 +62,7 @@ class ManagedNode(LifecycleNode, Generic[P]):  # type: ignore[misc]
             ParameterError: one that cannot be used.
         """
         super().__init__(self.NAME, **keywords)
-        self.settings: P = declare(self, self.PARAMETERS)
+        self.settings: P = declare(self, self.PARAMETERS)  # type: ignore[assignment]
         self.config: RobotConfig = RobotConfig()
         self.is_active = False
         self._said = ""
@@ -118,6 +118,10 @@ class ManagedNode(LifecycleNode, Generic[P]):  # type: ignore[misc]
         made = self.create_service(call.type, call.name, callback)
         self._services_made.append(made)
         return made
+
+    def every(self, seconds: float, callback: Callable[[], None]) -> Any:
+        """A timer by the steady clock, to be destroyed with `destroy_timer`."""
+        return self.create_timer(seconds, callback, clock=_STEADY)
 
     def log_once(self, text: str) -> None:
         """Say it, unless it was the last thing that was said here."""

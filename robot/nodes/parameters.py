@@ -95,8 +95,8 @@ def _descriptor(field: FieldInfo) -> ParameterDescriptor:
     if isinstance(field.default, float):
         descriptor.floating_point_range = [
             FloatingPointRange(
-                from_value=float(-_HUGE if low is None else low),  # type: ignore[arg-type]
-                to_value=float(_HUGE if high is None else high),  # type: ignore[arg-type]
+                from_value=float(-_HUGE if low is None else low),
+                to_value=float(_HUGE if high is None else high),
             )
         ]
     elif isinstance(field.default, int):

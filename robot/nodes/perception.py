@@ -105,7 +105,7 @@ class PerceptionNode(SeeingNode[PerceptionParameters]):
     def _standard_publisher(self) -> Any:
         from vision_msgs.msg import Detection2DArray
 
-        made = self.create_publisher(Detection2DArray, "detections", qos.EVERY.profile)
+        made = self.create_publisher(Detection2DArray, "detections", qos.EVERY.offered)
         self._publishers_made.append(made)
         return made
 

@@ -119,11 +119,11 @@ class PlanServer:
                 result = await self._in_thread(lambda: self._do(errand, goal))
         finally:
             del self._errands[key]
-        if goal.is_cancel_requested:
+        if result.outcome in ("done", "answer"):
+            goal.succeed()
+        elif goal.is_cancel_requested:
             result.outcome = "stopped"
             goal.canceled()
-        elif result.outcome in ("done", "answer"):
-            goal.succeed()
         else:
             goal.abort()
         return result

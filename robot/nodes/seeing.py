@@ -114,7 +114,13 @@ class SeeingNode(ManagedNode[C]):
 
     def open(self) -> None:
         """Open the camera."""
-        self._images = ImageTopics(self, self.config.camera.horizontal_fov_deg)
+        # What comes from a topic is there already: told again, this node would hear itself.
+        source = self.settings.source or self.config.perception.source
+        self._images = (
+            None
+            if source.startswith("ros:")
+            else ImageTopics(self, self.config.camera.horizontal_fov_deg)
+        )
         self._diagnostics = self.publisher(graph.DIAGNOSTICS)
         self._open_camera()
 
@@ -125,7 +131,7 @@ class SeeingNode(ManagedNode[C]):
         assert self._camera is not None
         self._seeing = Seeing(self._camera, self._take, self._ended)
         self._seeing.start()
-        self._health_timer = self.create_timer(_HEALTH_S, self._tell_health, clock=self._steady)
+        self._health_timer = self.every(_HEALTH_S, self._tell_health)
 
     def pause(self) -> None:
         """No more frames. The camera is let go of: another program may want it."""
@@ -167,7 +173,8 @@ class SeeingNode(ManagedNode[C]):
     # ---- in the camera's thread
 
     def _take(self, frame: Frame) -> None:
-        self._images.publish(frame, self.stamps.to_ros(frame.stamp_ns))
+        if self._images is not None:
+            self._images.publish(frame, self.stamps.to_ros(frame.stamp_ns))
         self.saw(frame)
 
     def _ended(self, failure: BaseException | None) -> None:

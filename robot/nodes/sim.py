@@ -21,10 +21,10 @@ from nav_msgs.msg import Odometry
 from pydantic import Field, field_validator
 from rosgraph_msgs.msg import Clock
 
+from reflexarc.core import ReflexarcError
 from reflexarc.robot.nodes import graph
 from reflexarc.robot.nodes.managed import ManagedNode, run
 from reflexarc.robot.nodes.parameters import Parameters
-from reflexarc.sim.control import BoxError
 from reflexarc.sim.scenario import Scenario, load_scenario
 
 # Of 2 ms each: 100 and 50 times a simulated second.
@@ -33,6 +33,10 @@ _POSE_STEPS = 10
 _START_S = 60.0
 _END_S = 10.0
 WORLD_FRAME = "world"
+
+
+class SimNodeError(ReflexarcError):
+    """A box that does not get ready."""
 
 
 class SimParameters(Parameters):
@@ -186,7 +190,7 @@ class BoxThread:
         if self._error is not None:
             raise self._error
         if self._box is None:
-            raise BoxError(
+            raise SimNodeError(
                 expected=f"the box within {_START_S:g} s",
                 found="none",
                 remedy="look whether the machine is overloaded",

@@ -30,7 +30,7 @@ from reflexarc.robot.nodes.convert import observation_of, values_of
 
 _STATE_S = 0.1
 _ANSWER_S = 5.0
-_END_S = 3.0
+_TURN_S = 0.1
 _writing = threading.Lock()
 
 
@@ -106,7 +106,7 @@ class Spectator(Node):  # type: ignore[misc]
             name: getattr(message, f"{name}_ns")
             for name in ("frame", "observed", "decided", "acknowledged")
         }
-        say("event", event, stations=stations if stations["decided"] else None)
+        say("event", {**event, "stations": stations if stations["decided"] else None})
 
     def _observation(self, message: Any) -> None:
         seen = observation_of(message, message.captured_ns)
@@ -143,20 +143,13 @@ def main() -> None:
     node = Spectator(options.pictures)
     executor = EventsExecutor()
     executor.add_node(node)
-    spinning = threading.Thread(target=_spin, args=(executor,), daemon=True)
-    spinning.start()
     threading.Thread(target=_obey, args=(node, ended), daemon=True).start()
     say("ready", True)
-    ended.wait()
-    executor.shutdown(timeout_sec=_END_S)
-    spinning.join(_END_S)
+    with contextlib.suppress(ExternalShutdownException):
+        while not ended.is_set():
+            executor.spin_once(timeout_sec=_TURN_S)  # signals reach Python between two turns
     node.destroy_node()
     rclpy.try_shutdown()
-
-
-def _spin(executor: Any) -> None:
-    with contextlib.suppress(ExternalShutdownException):
-        executor.spin()
 
 
 def _obey(node: Spectator, ended: threading.Event) -> None:

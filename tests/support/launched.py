@@ -127,7 +127,9 @@ class Launched:
         return left
 
     def transcript(self) -> str:
-        lines = [f"{e['kind']} {e['process'] or ''} {e['text']}" for e in self.told if "kind" in e]
+        lines = [
+            f"{e['kind']} {e.get('process') or ''} {e['text']}" for e in self.told if "kind" in e
+        ]
         return "\n".join([*lines, self.err])
 
     def close(self) -> None:

@@ -112,8 +112,8 @@ def test_a_failure_in_the_background_ends_it_with_1(graph: Graph) -> None:
 
 
 def test_parameters_arrive_with_their_types(graph: Graph) -> None:
-    node = graph.start(MODULE, number=7, share=0.25, words="[x, y, z]")
-    node.wait_for_text("opened 7 0.25 ['x', 'y', 'z']")
+    node = graph.start(MODULE, number=7, share=0.25, words="[p, q, r]")
+    node.wait_for_text("opened 7 0.25 ['p', 'q', 'r']")
 
 
 @pytest.mark.parametrize(
