@@ -310,7 +310,6 @@ def test_full_speed_back_and_forth_does_not_tip_it_over(firmware: FirmwareImage)
     assert max(angles) < math.radians(20)
 
 
-
 def test_a_pulled_cable_ends_every_motion(firmware: FirmwareImage) -> None:
     """The chip brakes after 200 ms and takes the motors off after 300."""
     with riding(firmware) as ride, Board.connect(ride.plant.board.port) as board:
