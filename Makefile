@@ -5,12 +5,13 @@ READY := .venv/.ready
 ROOMS := core models export perception robot firmware_bridge sim cli
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help demo models test fuzz bench lint types clean firmware-stm32 test-stm32 stm32-tools
+.PHONY: help demo models test soak fuzz bench lint types clean firmware-stm32 test-stm32 stm32-tools
 
 help:
-	@echo "make demo   train, export, see, and turn an emulated robot's wheels (out/demo/report.html)"
+	@echo "make demo   train, export, and let the net drive a whole robot in a box (out/demo/report.html)"
 	@echo "make models all model families: trained or imported, INT8, measured (out/zoo)"
 	@echo "make test   all tests"
+	@echo "make soak   the scenarios in the box, 20 times in a row"
 	@echo "make fuzz   1,000,000 crooked lines at both parsers and at the firmware (nightly)"
 	@echo "make test-stm32  the firmware for a second chip, built and run in qemu"
 	@echo "make bench  speed and memory, printed as ratios"
@@ -31,6 +32,10 @@ models: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest
+
+RUNS ?= 20
+soak: $(READY)
+	@tools/soak.sh $(RUNS)
 
 fuzz: $(READY)
 	@FUZZ_CASES=1000000 $(BIN)/python -m pytest tests/firmware_bridge/fuzz --timeout=7200

@@ -8,7 +8,6 @@ firmware on the emulated chip, and the simulated body in real time.
 from __future__ import annotations
 
 import os
-import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -22,8 +21,6 @@ from reflexarc.cli.box import latency, pictures
 from reflexarc.cli.box.engines import ENGINES, Order
 from reflexarc.cli.box.live import Live
 from reflexarc.cli.box.run import run
-from reflexarc.perception.frame import Frame
-from reflexarc.perception.tasks import open_task
 from reflexarc.sim.scenario import load_scenario
 
 STARTS = 60
@@ -67,23 +64,9 @@ def scenario(folder: Path, starts: int) -> Path:
     return path
 
 
-def look_ms(run_pictures: list[Path]) -> float:
-    """What the digits task itself takes of a frame here, p50."""
-    import cv2
-
-    task = open_task("digits")
-    times = []
-    for number, path in enumerate(run_pictures[:200]):
-        image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-        begin = time.perf_counter()
-        task.process(Frame(image, number, number, ""))
-        times.append(1e3 * (time.perf_counter() - begin))
-    return statistics.median(times)
-
-
 def measure_latency(engine: Any, folder: Path) -> None:
     """One run of many starts, by station."""
-    done = run(scenario(folder, STARTS), engine, folder / engine, films=engine == "process")
+    done = run(scenario(folder, STARTS), engine, folder / engine)
     taken = latency.samples(done)
     how = "over the ROS graph" if engine == "ros" else "one process"
     table = Table(
@@ -97,14 +80,6 @@ def measure_latency(engine: Any, folder: Path) -> None:
             row.name, row.clock, f"{row.p50_ms:.2f}", f"{row.p99_ms:.2f}", f"{row.worst_ms:.2f}"
         )
     Console().print(table)
-    frames = sorted((folder / "process" / "pictures").glob("*.jpg"))
-    if engine == "ros" and frames:
-        look = look_ms(frames)
-        own = sorted(1e3 * (s.see + s.decide + s.send) - look for s in taken)
-        print(
-            f"own overhead (camera -> chip, less the net's {look:.1f} ms): "
-            f"p50 {statistics.median(own):.1f}, p99 {own[int(0.99 * (len(own) - 1))]:.1f} ms"
-        )
 
 
 def measure_idle(folder: Path) -> None:
@@ -128,6 +103,7 @@ def measure_idle(folder: Path) -> None:
             live.take()
             time.sleep(0.01)
         first_s = time.monotonic() - begin
+        started.children["spectator"].close()  # it listens to everything, which costs the others
         time.sleep(3.0)
         programs = _programs(os.getpid())
         before = {pid: _cpu_s(pid) for pid in programs}

@@ -41,7 +41,7 @@ def launch(
     that of the required node that died.
     """
     from reflexarc.cli.launch_view import as_data, as_tree
-    from reflexarc.robot.launching import Supervisor, find_launch_file, resolve
+    from reflexarc.robot.launching import Supervisor, dds_profile, find_launch_file, resolve
     from reflexarc.robot.launching.resolve import declared_arguments
 
     file = find_launch_file(name)
@@ -61,7 +61,7 @@ def launch(
 
     screen = JsonLines() if json else Screen([process.label for process in resolved.processes])
     colours = {"RCUTILS_COLORIZED_OUTPUT": "1"} if out.is_terminal and not json else {}
-    outcome = Supervisor(resolved, screen, colours).run()
+    outcome = Supervisor(resolved, screen, {**dds_profile(), **colours}).run()
     screen.end(outcome)
     sys.exit(outcome.code)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from reflexarc.cli.box.children import Child, ChildError
+from reflexarc.robot.launching import dds_profile
 
 START_S = 60.0
 """Wall time that programs have to start; on a busy machine they take long."""
@@ -155,7 +156,7 @@ class RosEngine:
         """
         self.children: dict[str, Child] = {}
         self._is_closed = False
-        environment = dict(order.environment)
+        environment = {**order.environment, **dds_profile()}
         if "ROS_DOMAIN_ID" not in os.environ:
             environment.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 101))
         if "ROS_AUTOMATIC_DISCOVERY_RANGE" not in os.environ:

@@ -20,7 +20,8 @@ class Sample:
     """One frame that moved the robot: seconds at each station.
 
     Attributes:
-        see: frame taken -> observation at the controller (camera, net, and the graph's way).
+        see: frame taken -> observation ready (the camera, waiting for the net, the net).
+        tell: -> at the controller, where the graph is between.
         decide: -> the rule has fired and the skill is chosen.
         send: -> first byte of the command in the chip (gate, the graph's way to the base,
             its gate, framing, system call).
@@ -29,15 +30,22 @@ class Sample:
     """
 
     see: float
+    tell: float
     decide: float
     send: float
     uart: float
     firmware: float
 
     @property
+    def own(self) -> float:
+        """Our own overhead: neither the frame's way to the net and the net itself, nor the
+        serial line and the chip."""
+        return self.tell + self.decide + self.send
+
+    @property
     def total(self) -> float:
         """Frame to motor pin."""
-        return self.see + self.decide + self.send + self.uart + self.firmware
+        return self.see + self.tell + self.decide + self.send + self.uart + self.firmware
 
     @classmethod
     def of(cls, stations: dict[str, int], flight: Flight) -> Sample | None:
@@ -49,8 +57,10 @@ class Sample:
         moved = flight.motor[(flight.motor[:, 0] >= end_t) & (flight.motor[:, 3] != 0)]
         if not len(moved):
             return None
+        told = stations.get("told") or stations["observed"]
         return cls(
-            see=(stations["observed"] - stations["frame"]) / 1e9,
+            see=(told - stations["frame"]) / 1e9,
+            tell=(stations["observed"] - told) / 1e9,
             decide=(stations["decided"] - stations["observed"]) / 1e9,
             send=(float(first_ns) - stations["decided"]) / 1e9,
             uart=float(end_t - first_t),
@@ -87,10 +97,12 @@ class Station:
 
 _STATIONS = (
     ("see", "frame -> observation", "wall"),
+    ("tell", "observation -> controller", "wall"),
     ("decide", "reflex and skill", "wall"),
     ("send", "gates, frame, send", "wall"),
     ("uart", "UART", "simulated"),
     ("firmware", "firmware -> PWM pin", "simulated"),
+    ("own", "of these ours: controller, graph, gates", "wall"),
     ("total", "frame -> PWM pin", "both"),
 )
 

@@ -7,7 +7,7 @@ needed: the one part that speaks ROS is a process of its own
 """
 
 from reflexarc.robot.launching.errors import LaunchError
-from reflexarc.robot.launching.find import find_launch_file, launch_files
+from reflexarc.robot.launching.find import dds_profile, find_launch_file, launch_files
 from reflexarc.robot.launching.model import Argument, Launch, Lifecycle, Process, Respawn
 from reflexarc.robot.launching.resolve import resolve
 from reflexarc.robot.launching.supervisor import Outcome, Supervisor
@@ -23,6 +23,7 @@ __all__ = [
     "Respawn",
     "Supervisor",
     "Told",
+    "dds_profile",
     "find_launch_file",
     "launch_files",
     "resolve",

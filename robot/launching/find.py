@@ -17,6 +17,11 @@ def launch_files() -> dict[str, Path]:
     return {path.name[: -len(ENDING)]: path for path in sorted(folder.glob(f"*{ENDING}"))}
 
 
+def dds_profile() -> dict[str, str]:
+    """The variable that names our settings for Fast DDS (see the file, launch/fastdds.xml)."""
+    return {"FASTDDS_DEFAULT_PROFILES_FILE": str(share(OURS, os.environ) / "launch/fastdds.xml")}
+
+
 def find_launch_file(name: str) -> Path:
     """A packaged launch file's name, or a path.
 

@@ -62,6 +62,7 @@ class BrainNode(ManagedNode[BrainParameters]):
         self._timer: Any = None
         self._needed: frozenset[str] | None = None
         self._is_to_arm = False
+        self._told_ns = 0  # of the observation that is being taken
 
     # ---- lifecycle
 
@@ -172,6 +173,7 @@ class BrainNode(ManagedNode[BrainParameters]):
             return
         at = self._stamps.captured(message.captured_ns, message.header.stamp)
         size = (message.image_width, message.image_height)
+        self._told_ns = message.told_ns
         # Where the base is lost, everything is stopped elsewhere; the eyes look on.
         with contextlib.suppress(LinkLostError):
             alive.robot.controller.observe(observation_of(message, at), size if all(size) else None)
@@ -183,7 +185,7 @@ class BrainNode(ManagedNode[BrainParameters]):
     # ---- what it tells
 
     def _tell(self, event: Event) -> None:
-        self._events.publish(event_message(event, self._stamps.now()))
+        self._events.publish(event_message(event, self._stamps.now(), self._told_ns))
 
     def _look_after_it(self) -> None:
         alive = self._alive

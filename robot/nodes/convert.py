@@ -167,8 +167,8 @@ def plan_of(message: PlanMessage) -> Plan:
     )
 
 
-def event_message(event: Event, stamp: Time) -> EventMessage:
-    """What happened, when in ROS time."""
+def event_message(event: Event, stamp: Time, told_ns: int = 0) -> EventMessage:
+    """What happened, when in ROS time; `told_ns` of the observation behind it."""
     message = EventMessage(
         header=Header(stamp=stamp),
         kind=event.kind,
@@ -181,6 +181,7 @@ def event_message(event: Event, stamp: Time) -> EventMessage:
         message.action = sayable(json.dumps(action, ensure_ascii=False))
     if event.stations is not None:
         message.frame_ns = event.stations.frame
+        message.told_ns = told_ns
         message.observed_ns = event.stations.observed
         message.decided_ns = event.stations.decided
         message.acknowledged_ns = event.stations.acknowledged

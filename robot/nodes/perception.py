@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import time
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -151,7 +152,9 @@ class PerceptionNode(SeeingNode[PerceptionParameters]):
         self._newest[observation.task] = observation
         height, width = frame.image.shape[:2]
         stamp = self.stamps.to_ros(observation.stamp_ns)
-        self._observations.publish(observation_message(observation, (width, height), stamp))
+        message = observation_message(observation, (width, height), stamp)
+        message.told_ns = time.monotonic_ns()
+        self._observations.publish(message)
         if self._detections is not None and self._detections.get_subscription_count():
             self._detections.publish(detections_message(observation, stamp))
 

@@ -104,7 +104,7 @@ class Spectator(Node):  # type: ignore[misc]
         }
         stations = {
             name: getattr(message, f"{name}_ns")
-            for name in ("frame", "observed", "decided", "acknowledged")
+            for name in ("frame", "told", "observed", "decided", "acknowledged")
         }
         say("event", {**event, "stations": stations if stations["decided"] else None})
 

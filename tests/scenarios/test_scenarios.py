@@ -15,7 +15,8 @@ from reflexarc.sim.scenario import packaged_scenarios
 
 ALONE = ("courier", "obstacle", "cable_pull")
 """Also without ROS: eyes, body and the link are the same; these three use all of them."""
-CASES = [(name, "ros") for name in PLOTS] + [(name, "process") for name in ALONE]
+CASES = [(name, "ros") for name in PLOTS if name != "demo"] + [(name, "process") for name in ALONE]
+"""The demo's own scenario, cards, faces and orders in one, is in tests/cli/test_demo.py."""
 
 
 def test_each_packaged_scenario_has_a_judge() -> None:

@@ -20,7 +20,8 @@ def is_over(live: Live) -> bool:
 
 def checks(run: Run) -> list[Check]:
     """By the flight log; the robot's own words only for what it has understood."""
-    understood = [reply.value for reply in run.replies if reply.value["kind"] == "doing"]
+    # Over ROS a reply is words only.
+    understood = [r.value for r in run.replies if r.value.get("kind", "doing") == "doing"]
     given = len(run.scenario.orders)
     lost = [event.value["text"] for event in run.of("failed")]
     return [

@@ -26,7 +26,7 @@ from reflexarc.firmware_bridge.emulator.records import CPU_HZ
 
 ROOT = Path(__file__).resolve().parents[3]
 # As the launch files of launch/network start their nodes.
-_LOSSY = {"FASTDDS_DEFAULT_PROFILES_FILE": str(ROOT / "launch" / "network" / "lossy.xml")}
+_LOSSY = {"FASTDDS_DEFAULT_PROFILES_FILE": str(ROOT / "launch" / "fastdds.xml")}
 _DRIVER = str(Path(emulated_network.__file__).with_name("driver.py"))
 _CLOCKS_APART_S = 5000
 _PATIENCE_S = 40.0

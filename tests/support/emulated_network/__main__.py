@@ -18,7 +18,7 @@ from emulated_network import missing, network
 from emulated_network.peer import QUALITIES
 from emulated_network.streams import Heard, Stream, ros
 
-_LOSSY = Path(__file__).parents[3] / "launch" / "network" / "lossy.xml"
+_LOSSY = Path(__file__).parents[3] / "launch" / "fastdds.xml"
 _OUTAGE_S = 2.5
 
 
@@ -111,7 +111,7 @@ def main() -> None:
     row(*["---"] * 6)
     for name, environment in (
         ("as it is", {}),
-        ("lossy.xml", {"FASTDDS_DEFAULT_PROFILES_FILE": str(_LOSSY)}),
+        ("fastdds.xml", {"FASTDDS_DEFAULT_PROFILES_FILE": str(_LOSSY)}),
     ):
         single(name, 0.01, round(2 * options.seconds), environment)
         single(name, 0.10, round(2 * options.seconds), environment)
