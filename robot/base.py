@@ -201,11 +201,11 @@ class Base:
         self._overruled_ns = None
         self.gate.halt(time.monotonic_ns())
 
-    def stop(self, reason: str) -> None:
-        """Motors off now, and latched until somebody arms. Where the board cannot be told,
-        its motors stop by themselves."""
+    def stop(self, reason: str, *, brake: bool = False) -> None:
+        """Motors off now, and latched until somebody arms. Where the board cannot be told, its
+        motors stop by themselves. `brake`: the wheels brake first, which is sooner."""
         with contextlib.suppress(ReflexarcError):
-            self.gate.stop(reason, time.monotonic_ns())
+            (self.gate.brake if brake else self.gate.stop)(reason, time.monotonic_ns())
 
     def disarm(self) -> None:
         """Motors off, and nothing moves until somebody arms: the normal end."""

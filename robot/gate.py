@@ -149,8 +149,8 @@ class Gate:
         """Motors off now; the normal end."""
         self._rest(now_ns, "disarm", "disarmed", GateState.DISARMED)
 
-    def _brake(self, reason: str, now_ns: int) -> None:
-        """As `stop`, for what has gone silent: the wheels brake, then the motors go off."""
+    def brake(self, reason: str, now_ns: int) -> None:
+        """As `stop`, but the wheels brake first, which is sooner: then the motors go off."""
         self._rest(now_ns, "stop", reason, GateState.STOPPED, brake=True)
 
     def _rest(
@@ -322,14 +322,14 @@ class Gate:
         elif faults:
             self.stop(f"the board says: {', '.join(sorted(faults))}", now_ns)
         elif self.moving and by_eye and now_ns - self._frame_ns > self._limits.frame_stale_s * 1e9:
-            self._brake("no new frame", now_ns)
+            self.brake("no new frame", now_ns)
         elif self.moving and now_ns - self._command_ns > late_ns:
             if held_up:
                 # Nobody has forgotten to command: this whole program had no time. The board
                 # brakes by itself meanwhile; the movement begins anew, from rest.
                 self._rest(now_ns, "halt", "this program was held up", None)
             else:
-                self._brake("no new command", now_ns)
+                self.brake("no new command", now_ns)
 
     def _scale(self, asked: Wheels) -> tuple[float, str]:
         """By how much the speeds are to be scaled down, and why."""

@@ -17,6 +17,7 @@ from reflexarc.robot.launching import dds_profile
 
 START_S = 60.0
 """Wall time that programs have to start; on a busy machine they take long."""
+_LOOK_S = 0.03
 
 
 @dataclass(frozen=True)
@@ -196,11 +197,15 @@ class RosEngine:
     def _wait_armed(self) -> None:
         """Until the robot is armed: then all its nodes are active."""
         deadline = time.monotonic() + START_S
+        state = {"gate": "no word", "gate_reason": "from the base"}
         while time.monotonic() < deadline:
-            self.children["launch"].check()
-            state = self.children["spectator"].wait_line("state", START_S)["state"]
+            for child in self.children.values():
+                child.check()
+            for _, line in self.children["spectator"].take():
+                state = line.get("state", state)
             if state["gate"] == "armed":
                 return
+            time.sleep(_LOOK_S)
         raise ChildError(
             expected=f"an armed robot within {START_S:g} s",
             found=f"{state['gate']}: {state['gate_reason']}",

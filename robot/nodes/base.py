@@ -229,7 +229,7 @@ class DrivingNode(ManagedNode[D]):
             self._latched = reason
             response.message = "it is not active: its motors are off, and stay so until it is armed"
             return response
-        base.stop(reason)
+        base.stop(reason, brake=request.brake)
         self.get_logger().warning(f"stopped: {reason}")
         response.message = "stopped until somebody arms"
         if base.connection == "reconnecting":

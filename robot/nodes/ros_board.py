@@ -259,7 +259,7 @@ class RosBoard:
     def stop_base(self, reason: str) -> None:
         """Latch the base's gate, too, without waiting; if it is there."""
         if self._e_stop.service_is_ready():
-            self._e_stop.call_async(EStop.Request(reason=reason))
+            self._e_stop.call_async(EStop.Request(reason=reason, brake=True))
 
     def _ask_to_arm(self) -> Any:
         done = threading.Event()

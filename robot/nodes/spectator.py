@@ -26,7 +26,7 @@ from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import String
 
 from reflexarc.robot.nodes import graph
-from reflexarc.robot.nodes.convert import observation_of, values_of
+from reflexarc.robot.nodes.convert import event_dict, observation_of
 
 _STATE_S = 0.1
 _ANSWER_S = 5.0
@@ -92,21 +92,11 @@ class Spectator(Node):  # type: ignore[misc]
         self.create_subscription(topic.type, topic.name, callback, topic.quality.profile)
 
     def _event(self, message: Any) -> None:
-        result = values_of(message.result)
-        event = {
-            "event": message.kind,
-            "text": message.text,
-            "rule": message.rule or None,
-            "action": json.loads(message.action) if message.action else None,
-            "left_m": result.get("left_m"),
-            "right_m": result.get("right_m"),
-            "result": result,
-        }
         stations = {
             name: getattr(message, f"{name}_ns")
             for name in ("frame", "told", "observed", "decided", "acknowledged")
         }
-        say("event", {**event, "stations": stations if stations["decided"] else None})
+        say("event", {**event_dict(message), "stations": stations if stations["decided"] else None})
 
     def _observation(self, message: Any) -> None:
         seen = observation_of(message, message.captured_ns)

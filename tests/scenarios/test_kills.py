@@ -1,7 +1,6 @@
 """SIGKILL of each single process in mid-move: the wheels stop, on simulated time.
 
-Held to 400 ms is the drive at the motors' pins. The wheels' true speed is below 1 cm/s at most
-0.25 s later: they roll out against the motors' own back-EMF (1/e in 60 ms).
+Held to 400 ms are the wheels' true speed (below 1 cm/s) and the drive at the motors' pins.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from reflexarc.cli.box.live import Live
 from reflexarc.cli.box.record import Run
 from reflexarc.sim.control import BoxControl
 
-PINS_S, STAND_S = 0.4, 0.65
+PINS_S = STAND_S = 0.4
 FLOOR = """
 name: floor
 seconds: 90
@@ -29,7 +28,7 @@ boards:
     {at: [1.3, 0.5], yaw_deg: 200, height: 0.3, lean_deg: 5, pictures: [{digit: 5}], show: null}
 robot:
   name: floor
-  limits: {frame_stale_s: 0.3, distance_m: 20}
+  limits: {frame_stale_s: 0.25, distance_m: 20}
   language: {confirm: never}
   reflexes: [{event: digit_seen, value: 5, actions: [{do: move, distance_m: 5}]}]
 """

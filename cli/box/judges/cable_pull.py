@@ -7,7 +7,7 @@ from reflexarc.cli.box.judges.signals import legs
 from reflexarc.cli.box.live import Live
 from reflexarc.cli.box.record import Check, Run
 
-PINS_S, STAND_S = 0.4, 0.6
+PINS_S = STAND_S = 0.4
 """From the pull. The firmware's host timeout is 0.3 s; then the wheels roll out: their speed
 falls by 1/e in 60 ms, from 40 cm/s to 1 cm/s in 0.22 s."""
 _BACK_S = 3.0
