@@ -55,6 +55,7 @@ def make(
     """
     notes = {
         "flight": str(run.folder / "box" / "flight.jsonl"),
+        "fps": FPS,
         "begin_s": run.begin_s,
         "end_s": run.end_s,
         "pictures": [(run.flight.t_at(mono_ns), str(file)) for mono_ns, file in run.pictures],
@@ -159,13 +160,14 @@ def main() -> int:
     parser.add_argument("path", type=Path)
     options = parser.parse_args()
     notes = json.loads((options.folder / _NOTES).read_text(encoding="utf-8"))
-    total = max(1, int((notes["end_s"] - notes["begin_s"]) * FPS))
+    fps = float(notes["fps"])
+    total = max(1, int((notes["end_s"] - notes["begin_s"]) * fps))
     try:
         with quiet():
             cutter = Cutter(notes)
-        with VideoFileWriter(options.path, fps=FPS) as writer:
+        with VideoFileWriter(options.path, fps=fps) as writer:
             for number in range(total):
-                t = notes["begin_s"] + number / FPS
+                t = notes["begin_s"] + number / fps
                 writer.put(cutter.at(t), round(t * 1e9))
                 if number % 10 == 9 or number == total - 1:
                     print(json.dumps({"done": number + 1, "total": total}), flush=True)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 NAME = "manual"
 """What stands for it among the sources of a knowledge base."""
+_FOR_ENGINEERS = frozenset({"architecture", "gazebo", "launch", "network", "simulation"})
+"""Pages about the graph: tables of topics that answer no question of somebody at the robot."""
 
 
 def manual_files() -> list[tuple[Path, str]]:
@@ -16,6 +18,7 @@ def manual_files() -> list[tuple[Path, str]]:
     installed = Path(sysconfig.get_path("data")) / "share" / "reflexarc" / "manual"
     for root in (checkout, installed):
         if (root / "docs").is_dir() and (root / "README.md").is_file():
-            found = [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+            pages = sorted((root / "docs").glob("*.md"))
+            found = [root / "README.md", *(p for p in pages if p.stem not in _FOR_ENGINEERS)]
             return [(path, str(path.relative_to(root))) for path in found]
     return []

@@ -119,12 +119,18 @@ def test_control_d_ends_it_in_mid_move_with_motors_off(
     assert emulator.status().duty == (0, 0)
 
 
-def test_a_board_that_goes_away_ends_it(emulator: EmulatedBoard, terminal: Terminal) -> None:
+def test_a_board_that_goes_away_ends_the_order_and_not_the_talk(
+    emulator: EmulatedBoard, terminal: Terminal
+) -> None:
     terminal.expect("> ")
     terminal.type("go forward 2 metres\n")
     while emulator.status().speed[0] < 1000:
         time.sleep(0.01)
     emulator.unplug()
-    assert terminal.close() == 2
-    assert "check the cable and the board's power" in terminal.seen
+    terminal.expect("the board is lost")
+    terminal.expect("> ")
+    terminal.type("go forward 1 metre\n")
+    terminal.expect("the board is lost")
+    terminal.type("bye\n")
+    assert terminal.close() == 0
     assert "Traceback" not in terminal.seen

@@ -239,6 +239,7 @@ def test_a_base_that_falls_silent_stops_everything_until_somebody_arms(brain: Br
     assert "silence from the base" in failed.text
     brain.base.is_silent = False
     brain.graph.wait_until(lambda: brain.base.gate == "stopped")
+    time.sleep(0.2)  # nobody arms before the brain has been told that the base is stopped
     brain.graph.call(names.ARM, Arm.Request(arm=True))
     time.sleep(0.1)
     brain.say("go forward 1 metre")
