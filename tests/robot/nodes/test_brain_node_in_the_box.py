@@ -113,6 +113,8 @@ def test_a_base_that_dies_and_comes_back_moves_nothing_until_somebody_arms(rover
         use_sim_time=True,
     )
     rover.graph.wait_until(lambda: len(rover.states.messages) > heard + 10, 40.0)
+    # Who arms a base that the brain has not met yet gets it stopped again: the brain says when.
+    rover.graph.wait_until(lambda: any("is back" in e.text for e in rover.events.messages), 40.0)
     assert "not armed" in rover.order("go forward 20 cm")
     assert rover.graph.call(names.ARM, Arm.Request(arm=True)).success
     rover.graph.wait_until(lambda: rover.states.last.gate == "armed")
