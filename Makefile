@@ -5,12 +5,13 @@ READY := .venv/.ready
 ROOMS := core models export perception robot firmware_bridge sim cli
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help demo models test soak fuzz bench lint types clean firmware-stm32 test-stm32 stm32-tools
+.PHONY: help demo models test test-all soak fuzz bench lint types clean firmware-stm32 test-stm32 stm32-tools
 
 help:
 	@echo "make demo   train, export, and let the net drive a whole robot in a box (out/demo/report.html)"
 	@echo "make models all model families: trained or imported, INT8, measured (out/zoo)"
 	@echo "make test   all tests"
+	@echo "make test-all  the slow ones too"
 	@echo "make soak   the scenarios in the box, 20 times in a row"
 	@echo "make fuzz   1,000,000 crooked lines at both parsers and at the firmware (nightly)"
 	@echo "make test-stm32  the firmware for a second chip, built and run in qemu"
@@ -32,6 +33,9 @@ models: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest
+
+test-all: $(READY)
+	@REFLEXARC_SLOW=1 $(BIN)/python -m pytest
 
 RUNS ?= 20
 soak: $(READY)
