@@ -21,6 +21,7 @@ from reflexarc.cli.box import latency, pictures
 from reflexarc.cli.box.engines import ENGINES, Order
 from reflexarc.cli.box.live import Live
 from reflexarc.cli.box.run import run
+from reflexarc.cli.box.tail import Tail
 from reflexarc.sim.scenario import load_scenario
 
 STARTS = 60
@@ -98,7 +99,7 @@ def measure_idle(folder: Path) -> None:
     begin = time.monotonic()
     started = ENGINES["ros"](order)
     try:
-        live = Live(load_scenario(source), started, None)  # type: ignore[arg-type]
+        live = Live(load_scenario(source), started, Tail(started.flight))
         while not live.observations:
             live.take()
             time.sleep(0.01)

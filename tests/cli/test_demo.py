@@ -53,6 +53,16 @@ def test_a_hurried_demo_plays_the_box_and_names_what_failed(
     assert result["run"]["ended"] in ("goal", "time")
     assert set(result["run"]["exits"].values()) == {0}
 
+    assert not result["model_reused"]
+    data = story.FAMILY.load(None)
+    _, again = story.training.train_once(story.FAMILY, data, Options(0), folder)
+    assert again, "a model that was trained is kept and used again"
+
+    # In simulated time: 9 bytes at 500 kbaud and coding, then less than a control period.
+    latency = {row["name"]: row for row in result["latency"]}
+    assert 0.15 < latency["UART"]["p50_ms"] < 0.5
+    assert 0 < latency["firmware -> PWM pin"]["worst_ms"] <= 10.5
+
     page = (folder / "report.html").read_text(encoding="utf-8")
     pictures = re.findall(r'<img src="data:image/png;base64,[A-Za-z0-9+/=]{1000,}"', page)
     fired = sum(event["event"] == "fired" for event in result["run"]["events"])
@@ -65,7 +75,7 @@ def test_a_hurried_demo_plays_the_box_and_names_what_failed(
     video = cv2.VideoCapture(str(folder / "box.mp4"))
     seconds = video.get(cv2.CAP_PROP_FRAME_COUNT) / video.get(cv2.CAP_PROP_FPS)
     assert seconds == pytest.approx(result["run"]["simulated_s"], abs=1.0)
-    video.set(cv2.CAP_PROP_POS_FRAMES, 20)
+    video.set(cv2.CAP_PROP_POS_FRAMES, 1)
     read, first = video.read()
     video.set(cv2.CAP_PROP_POS_FRAMES, video.get(cv2.CAP_PROP_FRAME_COUNT) - 2)
     read_last, last = video.read()
