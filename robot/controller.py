@@ -160,6 +160,15 @@ class Controller:
                 self._end_all(reason)
             self._tell(Event("stopped", reason))
 
+    def lose_eyes(self, reason: str) -> None:
+        """What looked has ended or died: wheels that something moves, by eye or not, brake.
+
+        The stop latches. What needs no wheels goes on.
+        """
+        with self._lock:
+            if any("wheels" in track.holds for track in self._tracks):
+                self._gate.brake(reason, self._clock_ns())
+
     def manual(self, wheels: Wheels) -> Wheels:
         """Drive by hand: ends what moves the wheels, and keeps others from them for a while."""
         with self._lock:

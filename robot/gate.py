@@ -141,8 +141,14 @@ class Gate:
     def halt(self, now_ns: int, *, brake: bool = False) -> None:
         """Motors off now, without a latch: the end of a movement, not an alarm.
 
-        `brake`: the wheels brake first, as in a stop for what has gone silent.
+        `brake`: the wheels brake first, as in a stop for what has gone silent. Wheels that
+        brake already go on so: motors that are off would let them roll on.
         """
+        with self._lock:
+            brakes = self._off_ns is not None
+        if brakes:
+            self._note(now_ns, "halt", None, None, "it brakes already")
+            return
         self._rest(now_ns, "halt", "", None, brake=brake)
 
     def disarm(self, now_ns: int) -> None:

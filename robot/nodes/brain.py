@@ -46,7 +46,7 @@ class BrainNode(ManagedNode[BrainParameters]):
     NAME = "brain"
     PARAMETERS = BrainParameters
     PUBLISHES: ClassVar = (*RosBoard.PUBLISHES, graph.EVENTS, graph.REPLIES, graph.NEEDED_TASKS)
-    SUBSCRIBES: ClassVar = (graph.ROBOT_STATE, graph.OBSERVATIONS, graph.ORDERS)
+    SUBSCRIBES: ClassVar = (graph.ROBOT_STATE, graph.OBSERVATIONS, graph.EYES, graph.ORDERS)
     SERVES: ClassVar = (graph.MAKE_PLAN, graph.RUN_PLAN)
     CALLS: ClassVar = RosBoard.CALLS
 
@@ -76,6 +76,7 @@ class BrainNode(ManagedNode[BrainParameters]):
         self._needed_tasks = self.publisher(graph.NEEDED_TASKS)
         self.listen(graph.ROBOT_STATE, self._feel)
         self.listen(graph.OBSERVATIONS, self._see)
+        self.watch(graph.EYES, self._go_blind)
         self.listen(graph.ORDERS, self._hear)
         self._plans = PlanServer(self, self.config, self._planner, lambda: self._alive)
 
@@ -177,6 +178,12 @@ class BrainNode(ManagedNode[BrainParameters]):
         # Where the base is lost, everything is stopped elsewhere; the eyes look on.
         with contextlib.suppress(LinkLostError):
             alive.robot.controller.observe(observation_of(message, at), size if all(size) else None)
+
+    def _go_blind(self) -> None:
+        alive = self._alive
+        if alive is not None:
+            with contextlib.suppress(LinkLostError):
+                alive.robot.controller.lose_eyes("perception is gone")
 
     def _hear(self, message: String) -> None:
         if self._life is not None:

@@ -64,6 +64,7 @@ OBSERVATIONS = Topic(
     "the camera's, per task",
     "what a task says of a frame",
 )
+EYES = Topic("perception/life", Empty, qos.LIFE, "never", "held while perception lives")
 NEEDED_TASKS = Topic(
     "needed_tasks", String, qos.HELD, "on change", "tasks that rules or skills look with: a,b,c"
 )

@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import rclpy
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.executors import ExternalShutdownException
 from rclpy.experimental import EventsExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -109,6 +110,27 @@ class ManagedNode(LifecycleNode, Generic[P]):  # type: ignore[misc]
                     self.log_once(str(error))
 
         made = self.create_subscription(topic.type, topic.name, take, topic.quality.profile)
+        self._subscriptions_made.append(made)
+        return made
+
+    def watch(self, topic: Topic, on_loss: Callable[[], None]) -> Any:
+        """Be told, while active, when the last publisher of one of `SUBSCRIBES` is gone.
+
+        Ended or dead: for a process that was killed, that is its topic's lease later.
+        """
+        assert topic in self.SUBSCRIBES, f"{self.NAME} does not declare {topic.name}"
+
+        def take(change: Any) -> None:
+            if change.alive_count_change < 0 and not change.alive_count and self.is_active:
+                on_loss()
+
+        made = self.create_subscription(
+            topic.type,
+            topic.name,
+            lambda message: None,
+            topic.quality.profile,
+            event_callbacks=SubscriptionEventCallbacks(liveliness=take),
+        )
         self._subscriptions_made.append(made)
         return made
 

@@ -50,6 +50,7 @@ class PerceptionNode(SeeingNode[PerceptionParameters]):
         *SeeingNode.PUBLISHES,
         graph.OBSERVATIONS,
         graph.ANNOTATED,
+        graph.EYES,
     )
     SUBSCRIBES: ClassVar[tuple[graph.Topic, ...]] = (graph.NEEDED_TASKS,)
 
@@ -82,6 +83,7 @@ class PerceptionNode(SeeingNode[PerceptionParameters]):
         super().open()
         self._observations = self.publisher(graph.OBSERVATIONS)
         self._annotated = self.publisher(graph.ANNOTATED)
+        self.publisher(graph.EYES)
         if importlib.util.find_spec("vision_msgs") is not None:
             self._detections = self._standard_publisher()
         # Also while it is not active: what is needed then is said only once.

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rclpy.duration import Duration
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, LivelinessPolicy, QoSProfile, ReliabilityPolicy
+
+_SIGNS_PER_LEASE = 3
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,8 @@ class Quality:
         reliable: lost ones are sent again.
         latched: who comes late gets the last one (transient local).
         lifespan_s: a publisher forgets it after that long, arrived or not; 0: never.
+        lease_s: a publisher counts as gone after that long without a sign of life, which the
+            middleware gives by itself while the process lives; 0: not looked at.
     """
 
     name: str
@@ -25,11 +29,12 @@ class Quality:
     reliable: bool = True
     latched: bool = False
     lifespan_s: float = 0.0
+    lease_s: float = 0.0
 
     @property
     def profile(self) -> QoSProfile:
         """For a subscription."""
-        return QoSProfile(
+        profile = QoSProfile(
             depth=self.depth,
             reliability=ReliabilityPolicy.RELIABLE
             if self.reliable
@@ -38,6 +43,10 @@ class Quality:
             if self.latched
             else DurabilityPolicy.VOLATILE,
         )
+        if self.lease_s:
+            profile.liveliness = LivelinessPolicy.AUTOMATIC
+            profile.liveliness_lease_duration = Duration(seconds=self.lease_s)
+        return profile
 
     @property
     def offered(self) -> QoSProfile:
@@ -49,6 +58,8 @@ class Quality:
         profile = self.profile
         if self.lifespan_s:
             profile.lifespan = Duration(seconds=self.lifespan_s)
+        if self.lease_s:  # so that one sign that got lost is no death
+            profile.liveliness_lease_duration = Duration(seconds=self.lease_s / _SIGNS_PER_LEASE)
         return profile
 
     def __str__(self) -> str:
@@ -58,6 +69,8 @@ class Quality:
             words.append("latched")
         if self.lifespan_s:
             words.append(f"for {self.lifespan_s:g} s")
+        if self.lease_s:
+            words.append(f"liveliness {self.lease_s:g} s")
         return ", ".join(words)
 
 
@@ -77,3 +90,4 @@ SENSOR = Quality(
     "sensor", "much data, soon old: better lost than late (ROS 2's sensor data)", 5, reliable=False
 )
 CLOCK = Quality("clock", "as ROS 2's own clock subscriptions want it", 1, reliable=False)
+LIFE = Quality("life", "carries nothing: that its publisher lives is the message", 1, lease_s=0.2)

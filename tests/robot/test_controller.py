@@ -440,6 +440,30 @@ def test_what_needs_no_eyes_goes_on_without_a_camera(
     assert robot.said("failed") == []
 
 
+def test_eyes_that_are_gone_stop_the_wheels_also_where_nothing_goes_by_them() -> None:
+    robot = ModelRobot()
+    robot.run(0.1)
+    robot.order(Move(distance_m=5))
+    robot.run(1)
+    robot.controller.lose_eyes("perception is gone")
+    robot.run(0.05)
+    assert robot.said("failed") == [("failed", "perception is gone")]
+    assert robot.gate.state is GateState.STOPPED
+    assert robot.board.order == (0, 0)
+
+
+def test_eyes_that_are_gone_are_no_alarm_for_a_robot_at_rest() -> None:
+    robot = ModelRobot()
+    robot.run(0.1)
+    robot.order(Count())
+    robot.controller.lose_eyes("perception is gone")
+    robot.run(0.05)
+    assert robot.gate.state is GateState.ARMED
+    robot.order(Move(distance_m=1))
+    robot.run(20, until=lambda: robot.is_idle)
+    assert finished(robot)[-1] == "move +1 m"
+
+
 def test_a_stamp_of_the_future_does_not_keep_frames_fresh() -> None:
     robot = ModelRobot(reflexes=(on("digit_seen", Move(distance_m=5), value=3),))
     robot.board.now_ns += 10**9

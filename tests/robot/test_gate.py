@@ -312,6 +312,23 @@ def test_what_falls_silent_brakes_first_and_takes_the_motors_off_then(
     assert motors.sent == [(0, 0)]
 
 
+def test_the_end_of_a_movement_does_not_undo_the_brake(
+    gate: Gate, motors: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(motors, "stop", lambda: told.append("off"))
+    run_up(gate, Wheels(0.4, 0.4))
+    gate.brake("gone", 1000 * MS)
+    gate.halt(1010 * MS)
+    assert (motors.sent[-1], told) == ((0, 0), [])
+    gate.watch(1199 * MS, Body())
+    assert told == []
+    gate.watch(1200 * MS, Body())
+    assert told == ["off"]
+    gate.halt(1210 * MS)
+    assert told == ["off", "off"]
+
+
 def test_who_arms_meanwhile_is_not_stopped_by_it(gate: Gate, motors: Recorder) -> None:
     run_up(gate, Wheels(0.4, 0.4))
     for at in range(1010, 1220, 10):

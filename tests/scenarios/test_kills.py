@@ -23,17 +23,11 @@ name: floor
 seconds: 90
 arena: [8.0, 4.0]
 centre: [3.0, 0.0]
-boards:
-  card:
-    {at: [1.3, 0.5], yaw_deg: 200, height: 0.3, lean_deg: 5, pictures: [{digit: 5}], show: null}
 robot:
   name: floor
-  limits: {frame_stale_s: 0.25, distance_m: 20}
+  limits: {distance_m: 20}
   language: {confirm: never}
-  reflexes: [{event: digit_seen, value: 5, actions: [{do: move, distance_m: 5}]}]
 """
-"""What a reflex drives by goes by its eyes, so it is as quick to stop as frames are old; an
-order that was given needs no eyes."""
 
 
 @pytest.fixture
@@ -52,14 +46,14 @@ def armed(live: Live) -> bool:
     return bool(live.state.get("gate") == "armed" and live.state["connection"] == "connected")
 
 
-def until_driving(live: Live, drive: Callable[[Live], None]) -> Told:
+def until_driving(live: Live) -> Told:
     """Say it again where nobody seems to have heard, and arm again where one has stopped the
     others: a node that has just come back may not be known to everybody yet."""
     while not drives(live):
         if not armed(live):
             live.engine.tell(arm=True)
             yield after(live, 0.5)
-        drive(live)
+        live.say("drive 5 meters")
         patience = after(live, 4.0)
         yield lambda: drives(live) or patience()  # noqa: B023
 
@@ -117,28 +111,15 @@ def test_each_node_and_the_chip_are_killed(floor: Path, play: Play) -> None:
         ]
         return min(found, default=0)
 
-    def drive_by_order(live: Live) -> None:
-        live.say("drive 5 meters")
-
-    def drive_by_card(live: Live) -> None:
-        with BoxControl(live.engine.control) as box:
-            box.ask(do={"show": {"board": "card", "picture": 0}})
-
     def tell(live: Live) -> Told:
-        for node, drive in (
-            ("perception", drive_by_card),
-            ("brain", drive_by_order),
-            ("base", drive_by_order),
-        ):
-            yield from until_driving(live, drive)
+        for node in ("perception", "brain", "base"):
+            yield from until_driving(live)
             old = pid_of(live, node)
             kills.kill(live, node, old)
-            with BoxControl(live.engine.control) as box:
-                box.ask(do={"show": {"board": "card", "picture": None}})
             yield after(live, 1.2)
             yield lambda node=node, old=old: pid_of(live, node) not in (0, old)  # type: ignore[misc]
             yield after(live, 2.0)  # its successor configures itself meanwhile
-        yield from until_driving(live, drive_by_order)
+        yield from until_driving(live)
         with BoxControl(live.engine.control) as box:
             chip = int(box.status()["emulator_pid"])
         kills.kill(live, "chip", chip)

@@ -168,7 +168,22 @@ def test_eyes_that_fall_silent_stop_what_goes_by_them(brain: Brain) -> None:
     assert failed.text == "no new frame"
     brain.graph.wait_until(lambda: brain.base.gate == "stopped")
     assert brain.base.stops == ["no new frame"], "the base's gate is latched with the brain's"
-    assert brain.base.halts.messages
+    until(brain.base.halts, bool)
+
+
+def test_a_perception_that_is_gone_stops_what_an_order_moves(brain: Brain) -> None:
+    """Ended here; killed in tests/scenarios/test_kills.py."""
+    life = brain.graph.node.create_publisher(
+        names.EYES.type, names.EYES.name, names.EYES.quality.offered
+    )
+    brain.graph.wait_until(lambda: life.get_subscription_count() == 1)
+    time.sleep(0.5)  # it has to be known there too, and alive
+    brain.say("go forward 2 metres")
+    brain.wait_moving()
+    brain.graph.node.destroy_publisher(life)
+    assert brain.wait_event("failed").text == "perception is gone"
+    brain.graph.wait_until(lambda: brain.base.gate == "stopped")
+    assert brain.base.stops == ["perception is gone"]
 
 
 def test_an_order_is_done_and_answered(brain: Brain) -> None:
