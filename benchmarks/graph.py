@@ -110,14 +110,14 @@ def measure_idle(folder: Path) -> None:
         before = {pid: _cpu_s(pid) for pid in programs}
         time.sleep(_IDLE_S)
         table = Table(title=f"the graph at rest, camera at 10 frames/s, {_IDLE_S:g} s")
-        for column in ("program", "CPU, % of a core", "RSS, MB"):
+        for column in ("program", "CPU, % of a core", "RSS, MB", "of it mapped files, MB"):
             table.add_column(column, justify="left" if column == "program" else "right")
         total = 0.0
         for pid, name in sorted(programs.items(), key=lambda item: item[1]):
             used = 100 * (_cpu_s(pid) - before[pid]) / _IDLE_S
             if name in ("perception_node", "brain_node", "base_node"):
                 total += used
-            table.add_row(name, f"{used:.1f}", f"{_rss_mb(pid):.0f}")
+            table.add_row(name, f"{used:.1f}", *(f"{size:.0f}" for size in _rss_mb(pid)))
         Console().print(table)
         print(f"perception (with its camera), brain and base: {total:.1f} % of a core in all")
         print(f"launch to the first observation: {first_s:.1f} s")
@@ -159,8 +159,11 @@ def _cpu_s(pid: int) -> float:
     return (int(values[11]) + int(values[12])) / _TICKS
 
 
-def _rss_mb(pid: int) -> float:
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE / 1e6
+def _rss_mb(pid: int) -> tuple[float, float]:
+    """All that is resident, and what of it are pages of files (libraries), which the kernel
+    shares between processes and may drop."""
+    _, resident, of_files = Path(f"/proc/{pid}/statm").read_text().split()[:3]
+    return int(resident) * _PAGE / 1e6, int(of_files) * _PAGE / 1e6
 
 
 def main() -> None:

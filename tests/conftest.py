@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 _SLOW = (
     "robot/network/test_discovery.py",
     "robot/network/test_emulated_network.py",
+    "robot/network/test_life.py",
     "robot/nodes/test_gazebo_launch.py",
 )
 
