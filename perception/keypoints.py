@@ -28,6 +28,8 @@ COCO_KEYPOINTS = (
     "right_ankle",
 )
 
+_SURE = 5
+
 KEYPOINT = {name: index for index, name in enumerate(COCO_KEYPOINTS)}
 """Keypoint name -> row of `Pose.points`."""
 
@@ -45,6 +47,11 @@ class Pose:
 
     points: npt.NDArray[np.float32]
     scores: npt.NDArray[np.float32]
+
+    @property
+    def sureness(self) -> float:
+        """Mean score of the five surest points: a face and shoulders do for a body."""
+        return float(np.sort(self.scores)[-_SURE:].mean())
 
     @property
     def torso_px(self) -> float:

@@ -86,7 +86,11 @@ def grip(action: Grip, limits: Limits) -> Posture:
 
 
 def gesture(action: Gesture, limits: Limits) -> Posture:
-    """A nod, a shake of the head, or a wave with it; it ends where it began."""
+    """A nod, a shake of the head, or a wave with it; it ends where it began.
+
+    A limp head is brought to where it rests first: of a servo that was never told anything
+    the board takes the first pulse as reached, and all that was seen were a twitch.
+    """
 
     def postures(senses: Senses) -> list[Angles]:
         pan, tilt = (_now(name, senses) for name in ("pan", "tilt"))
@@ -102,7 +106,10 @@ def gesture(action: Gesture, limits: Limits) -> Posture:
                 {"pan": pan, "tilt": tilt},
             ],
         }
-        return [_clamped(angles, limits) for angles in moves[action.name]]
+        made = moves[action.name]
+        if any(senses.state.servos.get(name) is None for name in made[-1]):
+            made.insert(0, made[-1])
+        return [_clamped(angles, limits) for angles in made]
 
     return Posture(frozenset({"head"}), postures)
 

@@ -25,7 +25,6 @@ MIN_SCORE = 0.2
 
 _BLAZE_DETECTOR = "pose_detection.tflite"
 _BLAZE_LANDMARKS = "pose_landmark_*.tflite"
-_SURE = 5
 
 
 class Follower(Protocol):
@@ -100,7 +99,7 @@ def detection(
     low, high = pose.points[sure].min(axis=0), pose.points[sure].max(axis=0)
     return Detection(
         label,
-        float(np.sort(pose.scores)[-_SURE:].mean()),
+        pose.sureness,
         Box(float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])),
         track,
         tuple(

@@ -15,6 +15,7 @@ from reflexarc.perception.tasks.pose.task import Follower, detection, follower
 from reflexarc.perception.tasks.situps.cycle import PHASES, Count, SitUpCounter
 from reflexarc.perception.tasks.situps.geometry import GeometricCounter
 from reflexarc.perception.tasks.situps.phases import PhaseCounter
+from reflexarc.perception.tasks.situps.trust import Trust
 
 TASK = "situps"
 
@@ -24,25 +25,27 @@ class SitUps:
 
     Detections are bodies: the label is the phase ("down", "rising", "up", "falling", or
     "other": no sit-ups), values are the person's own "sit_ups", "partial" and the
-    phase's "confidence". Counts are those of all people since the beginning.
+    phase's "confidence". Counts are those of all people since the beginning. A pose that is
+    much less sure than that body's usual ones is told, but counts for nothing.
     """
 
     def __init__(self, bodies: Follower, new_counter: Callable[[], SitUpCounter]) -> None:
         """Take what follows bodies, and what makes a counter for each."""
         self._bodies = bodies
         self._new_counter = new_counter
-        self._counters: dict[int, tuple[SitUpCounter, int]] = {}
+        self._counters: dict[int, tuple[SitUpCounter, Trust, int]] = {}
         self._said: dict[int, Count] = {}
 
     def process(self, frame: Frame) -> Observation:
         """Look at the next frame."""
         bodies = {body.track: body for body in self._bodies.update(frame.image, frame.stamp_ns)}
         for track in bodies.keys() - self._counters.keys():
-            self._counters[track] = (self._new_counter(), frame.stamp_ns)
+            self._counters[track] = (self._new_counter(), Trust(), frame.stamp_ns)
         found = []
-        for track, (counter, seen_ns) in tuple(self._counters.items()):
+        for track, (counter, trust, seen_ns) in tuple(self._counters.items()):
             body = bodies.get(track)
-            count = counter.update(None if body is None else body.pose, frame.stamp_ns)
+            pose = body.pose if body is not None and trust.believes(body.pose) else None
+            count = counter.update(pose, frame.stamp_ns)
             self._said[track] = count
             if body is not None:
                 values = {
@@ -51,7 +54,7 @@ class SitUps:
                     "confidence": count.confidence,
                 }
                 found.append(detection(body.pose, track, count.phase, values))
-                self._counters[track] = (counter, frame.stamp_ns)
+                self._counters[track] = (counter, trust, frame.stamp_ns)
             elif frame.stamp_ns - seen_ns > KEPT_NS:
                 # Whoever comes now has a new number; the count stays.
                 del self._counters[track]

@@ -83,6 +83,16 @@ def test_looking_gripping_and_gestures_on_the_pins(head: Head) -> None:
     assert [e.kind for e in head.events] == ["started", "finished"]
 
 
+@pytest.mark.parametrize(("name", "part"), [("nod", TILT), ("shake", PAN)])
+def test_the_first_gesture_of_a_limp_head_is_no_twitch(head: Head, name: str, part: int) -> None:
+    assert head.emulator.status().servo_us == (0, 0, 0), "limp"
+    seen = [at[part] for at in head.do(Gesture.model_validate({"do": "gesture", "name": name}))]
+    away = [index for index, angle in enumerate(seen) if abs(angle) > 10 and angle > -90]
+    assert len(away) >= 10, "for 0.1 s at least, there and back as fast as a servo goes"
+    steps = [abs(after - before) for before, after in itertools.pairwise(seen) if before > -90]
+    assert max(steps) < 15, "it does not jump"
+
+
 def test_gestures_in_a_row_do_not_wander_off(head: Head) -> None:
     head.do(Look())
     nods = Repeat(times=5, actions=(Gesture(name="nod"), Gesture(name="shake")))
