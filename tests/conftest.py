@@ -31,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # What takes long and seldom breaks alone: `make test-all`. `make test` stays within CI's time.
 _SLOW = (
+    "export/test_mediapipe.py",
     "robot/network/test_discovery.py",
     "robot/network/test_emulated_network.py",
     "robot/network/test_life.py",

@@ -13,8 +13,8 @@ from reflexarc.cli.box.judges import PLOTS
 from reflexarc.cli.box.record import EngineName
 from reflexarc.sim.scenario import packaged_scenarios
 
-ALONE = ("courier", "obstacle", "cable_pull")
-"""Also without ROS: eyes, body and the link are the same; these three use all of them."""
+ALONE = ("obstacle", "cable_pull")
+"""Also without ROS: eyes, body and the link are the same; the demo drives by cards so."""
 CASES = [(name, "ros") for name in PLOTS if name != "demo"] + [(name, "process") for name in ALONE]
 """The demo's own scenario, cards, faces and orders in one, is in tests/cli/test_demo.py."""
 
