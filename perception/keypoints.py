@@ -34,6 +34,11 @@ KEYPOINT = {name: index for index, name in enumerate(COCO_KEYPOINTS)}
 """Keypoint name -> row of `Pose.points`."""
 
 
+def sureness(scores: npt.NDArray[np.float32]) -> float:
+    """Mean of the five best of a body's scores (17,): a face and shoulders do for a body."""
+    return float(np.sort(scores)[-_SURE:].mean())
+
+
 @dataclass(frozen=True, eq=False)
 class Pose:
     """One body.
@@ -50,8 +55,8 @@ class Pose:
 
     @property
     def sureness(self) -> float:
-        """Mean score of the five surest points: a face and shoulders do for a body."""
-        return float(np.sort(self.scores)[-_SURE:].mean())
+        """See `sureness`."""
+        return sureness(self.scores)
 
     @property
     def torso_px(self) -> float:

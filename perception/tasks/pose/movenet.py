@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from reflexarc.perception.card import Card, InputSpec
 from reflexarc.perception.fit import fit, placement
-from reflexarc.perception.keypoints import KEYPOINT, Pose
+from reflexarc.perception.keypoints import KEYPOINT, Pose, sureness
 from reflexarc.perception.runtime import Output
 from reflexarc.perception.tasks.base import TaskError
 
@@ -33,9 +33,6 @@ CELL_PX = 4
 # Scores count less the farther they are from where they are expected: divided by the
 # distance in cells plus this (the constant of the published graph).
 _NEARNESS = 1.8
-
-# A body is there if this many keypoints are sure on average: a face and shoulders do.
-_SURE = 5
 
 # Of the centres of several bodies: how near they may be, in cells, and how sure at least
 # (the sigmoid of it is 0.1).
@@ -139,7 +136,7 @@ def peaks(center: Maps, count: int) -> list[tuple[int, int]]:
 
 def is_body(found: npt.NDArray[np.float32], body: float) -> bool:
     """Whether decoded keypoints (17, 3) are somebody's: the mean of the best five scores."""
-    return bool(np.sort(found[:, 2])[-_SURE:].mean() >= body)
+    return sureness(found[:, 2]) >= body
 
 
 class MoveNet:
