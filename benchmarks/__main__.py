@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from rich.console import Console
 
 from benchmarks import perception, reflexes, runtime, serial
-from benchmarks.row import table
-from reflexarc.core import atomic_write
+from benchmarks.row import save, table
 
 
 def main() -> None:
@@ -19,8 +17,7 @@ def main() -> None:
         console.print(f"benchmark {name} ...")
         rows = module.measure()
         console.print(table(name, (module.__doc__ or "").splitlines()[0], rows))
-        with atomic_write(Path("out/bench") / f"{name}.json") as temporary:
-            temporary.write_text(json.dumps([row._asdict() for row in rows], indent=1))
+        save(Path("out/bench") / f"{name}.json", rows)
 
 
 main()

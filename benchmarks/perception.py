@@ -17,10 +17,9 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks.peers.compare import compare
-from benchmarks.row import Row, table
+from benchmarks.row import Row, save, table
 from benchmarks.scenes import going_on, scene
 from benchmarks.timing import milliseconds, timed_invokes
-from reflexarc.core import atomic_write
 from reflexarc.perception.tasks import open_task
 
 _FRAMES = 300
@@ -143,8 +142,7 @@ def main() -> None:
     rows = measure(not asked.no_peers, asked.frames)
     Console().print(table("perception", (__doc__ or "").splitlines()[0], rows))
     if asked.json:
-        with atomic_write(asked.json) as temporary:
-            temporary.write_text(json.dumps([row._asdict() for row in rows], indent=1))
+        save(asked.json, rows)
 
 
 if __name__ == "__main__":

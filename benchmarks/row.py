@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import NamedTuple
 
 from rich.table import Table
+
+from reflexarc.core import atomic_write
 
 
 class Row(NamedTuple):
@@ -28,3 +32,9 @@ def table(name: str, about: str, rows: list[Row]) -> Table:
     for row in rows:
         shown.add_row(row.what, row.text, row.limit)
     return shown
+
+
+def save(path: Path, rows: list[Row]) -> None:
+    """For machines."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps([row._asdict() for row in rows], indent=1))

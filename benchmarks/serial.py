@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import collections
 import itertools
-import json
 import time
 from pathlib import Path
 
@@ -16,8 +15,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.row import Row, table
-from reflexarc.core import atomic_write
+from benchmarks.row import Row, save, table
 from reflexarc.firmware_bridge import Board
 from reflexarc.firmware_bridge.build import build_firmware
 from reflexarc.firmware_bridge.commands import drive
@@ -140,5 +138,4 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     measured = measure(arguments.soak_s)
     Console().print(table("serial", __doc__.splitlines()[0], measured))
-    with atomic_write(arguments.json) as temporary:
-        temporary.write_text(json.dumps([row._asdict() for row in measured], indent=1))
+    save(arguments.json, measured)

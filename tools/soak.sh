@@ -23,6 +23,7 @@ while [ "$number" -le "$runs" ]; do
     failed=$(count 'failed|[0-9]+ error')
     again=$(grep -c 'played again' "$out/run.txt")
     printf '%-5s %-9s %-8s %-9s %s\n' "$number" "${passed:-0}" "${failed:-0}" "$seconds" "$again"
+    [ "$again" -eq 0 ] || grep 'played again' "$out/run.txt" | sed 's/^/      /'
     if [ "$code" -ne 0 ]; then
         echo "soak: run $number of $runs failed; see $out/run.txt and $out/artefacts" >&2
         grep -E '^(FAILED|ERROR|E  )' "$out/run.txt" | head -20 >&2
