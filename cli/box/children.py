@@ -17,7 +17,8 @@ from typing import IO, Any
 
 from reflexarc.core import ReflexarcError
 
-_END_S = 10.0
+_END_S = 20.0
+"""`reflexarc launch` itself takes up to 19 s to end nodes that hang, and says which."""
 _LOOK_S = 0.05
 _LONGEST_COMPLAINT = 600
 
@@ -38,7 +39,7 @@ class ChildError(ReflexarcError):
 
 
 class Child:
-    """A program with JSON lines on its stdin and stdout; what it complains of is in a file.
+    """A program with JSON lines on its stdin and stdout; what else it says is in a file.
 
     It is in a process group of its own: Ctrl-C at the terminal reaches us only, and we end
     everything in order. When we die without a word, it gets SIGTERM, and finds its stdin closed.
@@ -58,7 +59,7 @@ class Child:
         """Start it.
 
         Args:
-            name: for messages, and of the file of its complaints.
+            name: for messages, and of the file of its words.
             command: program and arguments.
             folder: where that file goes.
             environment: on top of ours.
@@ -167,13 +168,18 @@ class Child:
         return code
 
     def _read(self, stream: IO[bytes]) -> None:
-        with contextlib.suppress(ValueError):  # closed meanwhile
+        with contextlib.suppress(ValueError), self.log.open("ab") as words:  # closed meanwhile
             for line in stream:
                 heard_ns = time.monotonic_ns()
-                with contextlib.suppress(ValueError):
+                try:
                     said = json.loads(line)
-                    if isinstance(said, dict):
-                        self.lines.put((heard_ns, said))
+                except ValueError:
+                    said = None
+                if isinstance(said, dict):
+                    self.lines.put((heard_ns, said))
+                else:
+                    words.write(line)
+                    words.flush()
 
     def _complaint(self) -> str:
         words = self.log.read_text("utf-8", "replace").split()

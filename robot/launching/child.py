@@ -18,6 +18,7 @@ _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 _CHUNK = 65_536
 _LONGEST_LINE = 65_536
+_LAST_WORDS_S = 1.0
 
 
 class Child:
@@ -111,6 +112,9 @@ class Child:
     ) -> int | None:
         """Send the signals in turn, each with its time (s) to end in, then SIGKILL.
 
+        SIGABRT goes before SIGKILL: a node of ours, and whatever else is told to (Python's
+        faulthandler), shows where it hangs.
+
         Args:
             steps: signals and times.
             hurry: SIGKILL as soon as it is set.
@@ -129,6 +133,9 @@ class Child:
                     return number
                 if hurried.done():
                     break
+            else:
+                self.signal(signal.SIGABRT)
+                await first_of(self.ended, hurried, seconds=_LAST_WORDS_S)
         finally:
             hurried.cancel()
         self.signal(signal.SIGKILL)

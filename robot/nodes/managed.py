@@ -8,6 +8,7 @@ where the node starts by itself.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import signal
 import sys
 import threading
@@ -20,10 +21,11 @@ from typing import Any, ClassVar, Generic, TypeVar
 import rclpy
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
-from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.executors import ExternalShutdownException
 from rclpy.experimental import EventsExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import QoSCompatibility, qos_check_compatible
 from rclpy.signals import SignalHandlerOptions
 
 from reflexarc.core import ReflexarcError
@@ -36,6 +38,7 @@ _FIRST_RETRY_S = 0.25
 _LAST_RETRY_S = 5.0
 _TURN_S = 0.1
 _STRANGERS_S = 2.0
+_TEARDOWN_S = 3.0
 _STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 """Simulated time may stand still: what a node does for itself must go on."""
 P = TypeVar("P", bound=Parameters)
@@ -129,7 +132,9 @@ class ManagedNode(LifecycleNode, Generic[P]):  # type: ignore[misc]
             topic.name,
             lambda message: None,
             topic.quality.profile,
-            event_callbacks=SubscriptionEventCallbacks(liveliness=take),
+            event_callbacks=SubscriptionEventCallbacks(
+                liveliness=take, use_default_callbacks=False
+            ),
         )
         self._subscriptions_made.append(made)
         return made
@@ -151,17 +156,42 @@ class ManagedNode(LifecycleNode, Generic[P]):  # type: ignore[misc]
             self._said = text
             self.get_logger().warning(text)
 
+    # rclpy would have the middleware tell of other types and qualities, through events whose
+    # locks can wait for each other for ever (ros2/rmw_fastrtps#890): we look for ourselves.
+
+    def create_subscription(self, *arguments: Any, **keywords: Any) -> Any:
+        """As rclpy's, without its default events."""
+        keywords.setdefault(
+            "event_callbacks", SubscriptionEventCallbacks(use_default_callbacks=False)
+        )
+        return super().create_subscription(*arguments, **keywords)
+
+    def create_publisher(self, *arguments: Any, **keywords: Any) -> Any:
+        """As rclpy's, without its default events."""
+        keywords.setdefault("event_callbacks", PublisherEventCallbacks(use_default_callbacks=False))
+        return super().create_publisher(*arguments, **keywords)
+
     def _look_for_strangers(self) -> None:
-        """Say who publishes another type on a topic that we hear: the middleware drops it in
-        silence (Fast DDS does not raise ROS 2's event for that)."""
+        """Say who publishes another type on a topic that we hear, or with or for whom the
+        quality of service keeps messages away: the middleware drops them in silence."""
         for made in self._subscriptions_made:
             ours = f"{made.msg_type.__module__.split('.')[0]}/msg/{made.msg_type.__name__}"
             for other in self.get_publishers_info_by_topic(made.topic_name):
-                name = f"{other.node_namespace.rstrip('/')}/{other.node_name}"
-                words = f"{name} publishes {other.topic_type} on {made.topic_name}"
-                if other.topic_type != ours and words not in self._strangers:
-                    self._strangers.add(words)
-                    self.get_logger().warning(f"{words}: not heard, it has to be {ours}")
+                words = f"{_name(other)} publishes {other.topic_type} on {made.topic_name}"
+                if other.topic_type != ours:
+                    self._tell_of_stranger(f"{words}: not heard, it has to be {ours}")
+                elif lacks := _lacks(other.qos_profile, made.qos_profile):
+                    self._tell_of_stranger(f"{words}: not heard ({lacks})")
+        for made in self._publishers_made:
+            for other in self.get_subscriptions_info_by_topic(made.topic_name):
+                if lacks := _lacks(made.qos_profile, other.qos_profile):
+                    words = f"{_name(other)} listens on {made.topic_name} and hears nothing"
+                    self._tell_of_stranger(f"{words} ({lacks})")
+
+    def _tell_of_stranger(self, words: str) -> None:
+        if words not in self._strangers:
+            self._strangers.add(words)
+            self.get_logger().warning(words)
 
     # ---- lifecycle
 
@@ -263,12 +293,26 @@ class ManagedNode(LifecycleNode, Generic[P]):  # type: ignore[misc]
         self._retry_s = min(2 * self._retry_s, _LAST_RETRY_S)
 
 
+def _name(endpoint: Any) -> str:
+    return f"{endpoint.node_namespace.rstrip('/')}/{endpoint.node_name}"
+
+
+def _lacks(offered: Any, wanted: Any) -> str:
+    """Why a publisher and a subscription do not match, in the middleware's words; or nothing."""
+    compatibility, reason = qos_check_compatible(offered, wanted)
+    if compatibility != QoSCompatibility.ERROR:
+        return ""
+    return str(reason).removeprefix("ERROR: ").rstrip("; ")
+
+
 def run(make: Callable[[], Any]) -> None:
     """The main function of a node's program: spins until SIGINT or SIGTERM, then ends cleanly.
 
     Exits with 0 after a signal, with 2 where the parameters cannot be used, and with 1 after
-    a failure of the node itself (`node.failure`, if it has one) or of one of its callbacks.
+    a failure of the node itself (`node.failure`, if it has one) or of one of its callbacks, or
+    where the middleware hangs at the end. SIGABRT, or a crash, shows where every thread was.
     """
+    faulthandler.enable()
     ended = threading.Event()
 
     def stop(number: int, frame: Any) -> None:
@@ -294,6 +338,9 @@ def run(make: Callable[[], Any]) -> None:
             print(f"{node.get_name()}: {_words(failure)}", file=sys.stderr, flush=True)
         with contextlib.suppress(Exception):  # the context may be gone already
             node.end()
+        # All that is ours has stopped. What is left is the middleware's, whose locks can wait
+        # for each other for ever (as in ros2/rmw_fastrtps#890).
+        faulthandler.dump_traceback_later(_TEARDOWN_S, exit=True)
         with contextlib.suppress(Exception):
             node.destroy_node()
         rclpy.try_shutdown()

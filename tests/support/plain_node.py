@@ -2,11 +2,13 @@
 
 `python -m plain_node --ros-args -p how:=...`: "" works; "later" cannot be opened before the
 file `path` is there; "bug" has one in `open`; "callback" has one where it listens; "dies" fails
-in the background.
+in the background; "clings" hangs at its end as two locks of the middleware's can. Told "hang",
+it does so at once.
 """
 
 from __future__ import annotations
 
+import ctypes
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -35,6 +37,7 @@ class PlainNode(ManagedNode[PlainParameters]):
     PARAMETERS = PlainParameters
     SUBSCRIBES: ClassVar = (graph.ORDERS,)
     PUBLISHES: ClassVar = (graph.REPLIES,)
+    _clings = False
 
     def __init__(self, **keywords: Any) -> None:
         """See `ManagedNode`."""
@@ -48,6 +51,7 @@ class PlainNode(ManagedNode[PlainParameters]):
             raise KeyError("a bug of ours")
         if how == "later" and not Path(self.settings.path).exists():
             raise ReflexarcError(expected="the file", found="none", remedy="make it")
+        self._clings = how == "clings"
         self._replies = self.publisher(graph.REPLIES)
         self.listen(graph.ORDERS, self._hear)
         print("opened", self.settings.number, self.settings.share, self.settings.words, flush=True)
@@ -65,12 +69,27 @@ class PlainNode(ManagedNode[PlainParameters]):
         """Let go."""
         print("closed", flush=True)
 
+    def destroy_node(self) -> None:
+        """The last that it does."""
+        if self._clings:
+            _hang()
+        super().destroy_node()
+
     def _hear(self, message: Any) -> None:
+        if message.data == "hang":
+            _hang()
         if message.data == "refuse":
             raise ReflexarcError(expected="a good order", found="a bad one", remedy="think")
         if message.data == "break":
             raise ZeroDivisionError("a bug of ours")
         self._replies.publish(message)
+
+
+def _hang() -> None:
+    """With Python's lock held: no other thread, and no handler of a signal, has its turn."""
+    print("hangs", flush=True)
+    while True:
+        ctypes.PyDLL(None).sleep(1000)
 
 
 if __name__ == "__main__":

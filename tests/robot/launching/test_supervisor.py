@@ -124,6 +124,27 @@ def test_who_does_not_listen_to_sigint_gets_sigterm_then_sigkill(launched: Run) 
     assert run.left() == []
 
 
+def test_who_is_killed_shows_where_it_hung(launched: Run, tmp_path: Path) -> None:
+    script = tmp_path / "mad.py"
+    script.write_text(
+        "import faulthandler, signal, time\n"
+        "faulthandler.enable()\n"
+        "for each in (signal.SIGINT, signal.SIGTERM): signal.signal(each, signal.SIG_IGN)\n"
+        "def wait_for_ever():\n"
+        "    print('up', flush=True)\n"
+        "    time.sleep(1000)\n"
+        "wait_for_ever()\n"
+    )
+    run = launched(f"""
+  - executable: {{cmd: "{sys.executable} {script}", name: mad,
+                 sigterm_timeout: 0.2, sigkill_timeout: 0.2}}
+""")
+    run.line("up")
+    assert run.end() == 130
+    assert run.summary == "Ctrl-C: mad stopped only by SIGKILL"
+    assert any("in wait_for_ever" in e["text"] for e in run.told if e["kind"] == "line")
+
+
 def test_a_second_ctrl_c_kills_at_once(launched: Run) -> None:
     run = launched("""
   - executable: {cmd: "sh -c 'trap \\"\\" INT TERM; echo up; while :; do sleep 0.05; done'",

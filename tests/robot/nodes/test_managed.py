@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
 
 from reflexarc.robot.nodes import graph as names
@@ -87,6 +88,20 @@ def test_a_message_that_cannot_be_used_is_a_word_in_the_log(graph: Graph) -> Non
     assert replies.wait_for().data == "and now"
 
 
+def test_who_cannot_be_heard_or_hear_for_its_quality_of_service_is_named(graph: Graph) -> None:
+    node = graph.start(MODULE)
+    node.wait_for_text("active")
+    faint = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+    graph.node.create_publisher(String, "orders", faint)
+    node.wait_for_text(
+        "/test_probe publishes std_msgs/msg/String on /orders: "
+        "not heard (Best effort publisher and reliable subscription)"
+    )
+    choosy = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    graph.node.create_subscription(String, "replies", lambda message: None, choosy)
+    node.wait_for_text("/test_probe listens on /replies and hears nothing (")
+
+
 def test_a_bug_in_a_callback_ends_it_with_1_and_lets_go_of_everything(graph: Graph) -> None:
     node = graph.start(MODULE)
     node.wait_for_text("active")
@@ -94,6 +109,24 @@ def test_a_bug_in_a_callback_ends_it_with_1_and_lets_go_of_everything(graph: Gra
     assert node.wait() == 1
     assert "ZeroDivisionError: a bug of ours" in node.text
     assert node.text.index("paused") < node.text.index("closed")
+
+
+def test_one_that_hangs_at_its_end_says_where_and_ends_with_1(graph: Graph) -> None:
+    node = graph.start(MODULE, how="clings")
+    node.wait_for_text("active")
+    node.process.send_signal(signal.SIGINT)
+    assert node.wait() == 1
+    assert node.text.index("closed") < node.text.index("in destroy_node")
+
+
+def test_one_that_hangs_in_its_work_says_where_when_it_is_aborted(graph: Graph) -> None:
+    node = graph.start(MODULE)
+    node.wait_for_text("active")
+    graph.speaker(names.ORDERS)(String(data="hang"))
+    node.wait_for_text("hangs")
+    node.process.send_signal(signal.SIGABRT)
+    assert node.wait() == -signal.SIGABRT
+    assert "in _hear" in node.text
 
 
 def test_a_bug_while_it_opens_is_shown_and_it_is_unconfigured_again(graph: Graph) -> None:
