@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
@@ -18,6 +19,7 @@ from reflexarc.robot.launching import dds_profile
 START_S = 60.0
 """Wall time that programs have to start; on a busy machine they take long."""
 _LOOK_S = 0.03
+_ENDED_BY_FORCE = re.compile(r"^\[launch\] (\w+) stopped only by (SIG\w+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -224,9 +226,14 @@ class RosEngine:
         self.children["spectator"].tell(**line)
 
     def close(self) -> dict[str, int]:
-        """As `Engine`; the spectator last, so that it sees the end."""
+        """As `Engine`; the spectator last, so that it sees the end. Nodes that SIGINT did not
+        end are among them, with the signal that did."""
         self._is_closed = True
-        return _close(self.children, ("launch", "spectator"))
+        exits = _close(self.children, ("launch", "spectator"))
+        if "launch" in self.children:
+            log = self.children["launch"].log.read_text("utf-8", "replace")
+            exits |= {name: -signal.Signals[by] for name, by in _ENDED_BY_FORCE.findall(log)}
+        return exits
 
 
 def _close(children: dict[str, Child], order: tuple[str, ...]) -> dict[str, int]:
