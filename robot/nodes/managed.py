@@ -176,17 +176,24 @@ class ManagedNode(LifecycleNode, Generic[P]):  # type: ignore[misc]
         quality of service keeps messages away: the middleware drops them in silence."""
         for made in self._subscriptions_made:
             ours = f"{made.msg_type.__module__.split('.')[0]}/msg/{made.msg_type.__name__}"
+            wanted = self._mine(self.get_subscriptions_info_by_topic(made.topic_name))
             for other in self.get_publishers_info_by_topic(made.topic_name):
                 words = f"{_name(other)} publishes {other.topic_type} on {made.topic_name}"
                 if other.topic_type != ours:
                     self._tell_of_stranger(f"{words}: not heard, it has to be {ours}")
-                elif lacks := _lacks(other.qos_profile, made.qos_profile):
+                elif wanted and (lacks := _lacks(other.qos_profile, wanted[0])):
                     self._tell_of_stranger(f"{words}: not heard ({lacks})")
         for made in self._publishers_made:
+            offered = self._mine(self.get_publishers_info_by_topic(made.topic_name))
             for other in self.get_subscriptions_info_by_topic(made.topic_name):
-                if lacks := _lacks(made.qos_profile, other.qos_profile):
+                if offered and (lacks := _lacks(offered[0], other.qos_profile)):
                     words = f"{_name(other)} listens on {made.topic_name} and hears nothing"
                     self._tell_of_stranger(f"{words} ({lacks})")
+
+    def _mine(self, endpoints: list[Any]) -> list[Any]:
+        """Qualities of our own endpoints, as others see them: what was left open is filled in."""
+        name = self.get_fully_qualified_name()
+        return [each.qos_profile for each in endpoints if _name(each) == name]
 
     def _tell_of_stranger(self, words: str) -> None:
         if words not in self._strangers:

@@ -28,4 +28,7 @@ def test_a_scenario_plays_as_it_must(name: str, engine: EngineName, play: Play) 
     done, checks = play(name, engine)
     assert len(checks) > 4
     assert all(check.held for check in checks), story(done, checks)
+    if engine == "ros":
+        words = (done.folder / "launch.log").read_text("utf-8")
+        assert "hears nothing" not in words and "not heard" not in words, words
     assert done.why == "goal", story(done, checks)

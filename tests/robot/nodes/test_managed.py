@@ -100,6 +100,10 @@ def test_who_cannot_be_heard_or_hear_for_its_quality_of_service_is_named(graph: 
     choosy = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     graph.node.create_subscription(String, "replies", lambda message: None, choosy)
     node.wait_for_text("/test_probe listens on /replies and hears nothing (")
+    fitting = graph.hear(names.REPLIES)
+    graph.speaker(names.ORDERS)(String(data="and now"))
+    assert fitting.wait_for().data == "and now"
+    assert node.text.count("hears nothing") == node.text.count("not heard") == 1
 
 
 def test_a_bug_in_a_callback_ends_it_with_1_and_lets_go_of_everything(graph: Graph) -> None:
