@@ -1,8 +1,8 @@
 """sit-ups at a film's cut: counts and phases by how sure a pose must be to be believed
 
 The robot's camera looks at the trainer's board (rendered, no robot runs); frames are lost, moved
-and noisy. The film ends in one take and begins in another: a pose net answers there for some
-frames with points that lie anywhere.
+and noisy. Near its end the film jumps to another take: a pose net answers there for some frames
+with points that lie anywhere.
 
 python -m benchmarks.sureness --data ../shared/data [--plays 72] [--shares 0 0.7 0.75 0.8]
 """
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
@@ -79,19 +80,10 @@ def cut(reel: Reel) -> int:
     return 1 + int(np.argmax([np.abs(b - a).mean() for a, b in pairwise(frames)]))
 
 
-def play(reel: Reel, seen: Sequence[Image], share: float, seed: int) -> Play:
-    """One play with losses of its own; the same for every share."""
-    usual, trust.SHARE = trust.SHARE, share
-    try:
-        return _play(reel, seen, seed)
-    finally:
-        trust.SHARE = usual
-
-
-def _play(reel: Reel, seen: Sequence[Image], seed: int) -> Play:
+def play(reel: Reel, seen: Sequence[Image], first: int, seed: int) -> Play:
+    """One play with losses of its own; `first` is the first frame after the cut."""
     task = open_task("situps", device="cpu")
     sit_ups = wrong = 0
-    first = cut(reel)
     for seq, (t, image, number) in enumerate(_frames(reel, seen, seed)):
         said = task.process(Frame(image, round((t + 1) * 1e9), seq, "benchmark"))
         sit_ups = said.counts["sit_ups"]
@@ -118,12 +110,13 @@ def _frames(reel: Reel, seen: Sequence[Image], seed: int) -> Iterator[tuple[floa
 
 def measure(data: Path, plays: int = PLAYS, shares: Sequence[float] = SHARES) -> list[Row]:
     reel, seen = stills(data)
-    rows = [Row("the film's hardest cut, before frame", cut(reel), "")]
+    first = cut(reel)
+    rows = [Row("the film's hardest cut, before frame", first, "")]
     for share in shares:
         name = f"share {share:g}"
-        all_plays = [
-            play(reel, seen, share, seed) for seed in track(range(plays), name, transient=True)
-        ]
+        seeds = track(range(plays), name, transient=True)
+        with patch.object(trust, "SHARE", share):
+            all_plays = [play(reel, seen, first, seed) for seed in seeds]
         counts = [each.sit_ups for each in all_plays]
         rows += [
             Row(f"{name}: plays with a count too many", sum(n > _SIT_UPS for n in counts), ""),

@@ -36,7 +36,6 @@ _SLOW = (
     "robot/network/test_emulated_network.py",
     "robot/network/test_life.py",
     "robot/nodes/test_gazebo_launch.py",
-    "scenarios/test_ends.py",
 )
 
 

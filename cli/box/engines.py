@@ -19,7 +19,7 @@ from reflexarc.robot.launching import dds_profile
 START_S = 60.0
 """Wall time that programs have to start; on a busy machine they take long."""
 _LOOK_S = 0.03
-_ENDED_BY_FORCE = re.compile(r"^\[launch\] (\w+) stopped only by (SIG\w+)$", re.MULTILINE)
+_ENDED_BY_FORCE = re.compile(r"^\[launch\] (\S+) stopped only by (SIG\w+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -25,13 +25,13 @@ from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallba
 from rclpy.executors import ExternalShutdownException
 from rclpy.experimental import EventsExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.qos import QoSCompatibility, qos_check_compatible
 from rclpy.signals import SignalHandlerOptions
 
 from reflexarc.core import ReflexarcError
 from reflexarc.robot.config import RobotConfig, load_config
 from reflexarc.robot.nodes.graph import Call, Topic
 from reflexarc.robot.nodes.parameters import ParameterError, Parameters, declare
+from reflexarc.robot.nodes.strangers import Strangers
 
 _ASK_S = 0.05
 _FIRST_RETRY_S = 0.25
@@ -74,8 +74,12 @@ class ManagedNode(LifecycleNode, Generic[P]):  # type: ignore[misc]
         self._subscriptions_made: list[Any] = []
         self._publishers_made: list[Any] = []
         self._services_made: list[Any] = []
-        self._strangers: set[str] = set()
-        self.create_timer(_STRANGERS_S, self._look_for_strangers, clock=_STEADY)
+        strangers = Strangers(self)
+        self.create_timer(
+            _STRANGERS_S,
+            lambda: strangers.look(self._subscriptions_made, self._publishers_made),
+            clock=_STEADY,
+        )
         self._retry = None
         if self.settings.autostart:
             self._retry = self.create_timer(_ASK_S, self._start_by_itself, clock=_STEADY)
@@ -156,49 +160,19 @@ class ManagedNode(LifecycleNode, Generic[P]):  # type: ignore[misc]
             self._said = text
             self.get_logger().warning(text)
 
-    # rclpy would have the middleware tell of other types and qualities, through events whose
-    # locks can wait for each other for ever (ros2/rmw_fastrtps#890): we look for ourselves.
+    # Without rclpy's default events: see `strangers`.
 
     def create_subscription(self, *arguments: Any, **keywords: Any) -> Any:
-        """As rclpy's, without its default events."""
+        """As rclpy's."""
         keywords.setdefault(
             "event_callbacks", SubscriptionEventCallbacks(use_default_callbacks=False)
         )
         return super().create_subscription(*arguments, **keywords)
 
     def create_publisher(self, *arguments: Any, **keywords: Any) -> Any:
-        """As rclpy's, without its default events."""
+        """As rclpy's."""
         keywords.setdefault("event_callbacks", PublisherEventCallbacks(use_default_callbacks=False))
         return super().create_publisher(*arguments, **keywords)
-
-    def _look_for_strangers(self) -> None:
-        """Say who publishes another type on a topic that we hear, or with or for whom the
-        quality of service keeps messages away: the middleware drops them in silence."""
-        for made in self._subscriptions_made:
-            ours = f"{made.msg_type.__module__.split('.')[0]}/msg/{made.msg_type.__name__}"
-            wanted = self._mine(self.get_subscriptions_info_by_topic(made.topic_name))
-            for other in self.get_publishers_info_by_topic(made.topic_name):
-                words = f"{_name(other)} publishes {other.topic_type} on {made.topic_name}"
-                if other.topic_type != ours:
-                    self._tell_of_stranger(f"{words}: not heard, it has to be {ours}")
-                elif wanted and (lacks := _lacks(other.qos_profile, wanted[0])):
-                    self._tell_of_stranger(f"{words}: not heard ({lacks})")
-        for made in self._publishers_made:
-            offered = self._mine(self.get_publishers_info_by_topic(made.topic_name))
-            for other in self.get_subscriptions_info_by_topic(made.topic_name):
-                if offered and (lacks := _lacks(offered[0], other.qos_profile)):
-                    words = f"{_name(other)} listens on {made.topic_name} and hears nothing"
-                    self._tell_of_stranger(f"{words} ({lacks})")
-
-    def _mine(self, endpoints: list[Any]) -> list[Any]:
-        """Qualities of our own endpoints, as others see them: what was left open is filled in."""
-        name = self.get_fully_qualified_name()
-        return [each.qos_profile for each in endpoints if _name(each) == name]
-
-    def _tell_of_stranger(self, words: str) -> None:
-        if words not in self._strangers:
-            self._strangers.add(words)
-            self.get_logger().warning(words)
 
     # ---- lifecycle
 
@@ -298,18 +272,6 @@ class ManagedNode(LifecycleNode, Generic[P]):  # type: ignore[misc]
             return
         self._next_try = time.monotonic() + self._retry_s
         self._retry_s = min(2 * self._retry_s, _LAST_RETRY_S)
-
-
-def _name(endpoint: Any) -> str:
-    return f"{endpoint.node_namespace.rstrip('/')}/{endpoint.node_name}"
-
-
-def _lacks(offered: Any, wanted: Any) -> str:
-    """Why a publisher and a subscription do not match, in the middleware's words; or nothing."""
-    compatibility, reason = qos_check_compatible(offered, wanted)
-    if compatibility != QoSCompatibility.ERROR:
-        return ""
-    return str(reason).removeprefix("ERROR: ").rstrip("; ")
 
 
 def run(make: Callable[[], Any]) -> None:

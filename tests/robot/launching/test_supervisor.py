@@ -143,6 +143,7 @@ def test_who_is_killed_shows_where_it_hung(launched: Run, tmp_path: Path) -> Non
     assert run.end() == 130
     assert run.summary == "Ctrl-C: mad stopped only by SIGKILL"
     assert any("in wait_for_ever" in e["text"] for e in run.told if e["kind"] == "line")
+    assert run.left() == []
 
 
 def test_a_second_ctrl_c_kills_at_once(launched: Run) -> None:
