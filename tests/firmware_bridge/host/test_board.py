@@ -221,17 +221,20 @@ def test_a_host_that_never_pauses_does_not_stop_the_control(
     assert board.statistics().retransmissions == 0
 
 
-def test_the_newest_motion_command_holds(emulator: EmulatedBoard, board: Board) -> None:
-    emulator.faults(drop_ppm=1_000_000)
-    drive = board._engine.submit(commands.drive(4000, 4000))
-    while board.statistics().retransmissions == 0:
-        time.sleep(0.001)
-    stop = board._engine.submit(commands.stop())
-    emulator.faults()
-    assert stop.result().type == MessageType.ACK
-    with pytest.raises(CommandSupersededError):
-        drive.result()
-    assert emulator.wait(0.1).last_edge_cycle == (0, 0)
+def test_the_newest_motion_command_holds(emulator: EmulatedBoard) -> None:
+    with Board.connect(emulator.port, reconnect=False) as board:
+        repeated = board.statistics().retransmissions
+        emulator.faults(drop_ppm=1_000_000)
+        drive = board._engine.submit(commands.drive(4000, 4000))
+        while board.statistics().retransmissions == repeated:
+            time.sleep(0.001)
+        stop = board._engine.submit(commands.stop(), tries=10_000)
+        with pytest.raises(CommandSupersededError):
+            drive.result()
+        emulator.wait(0.02)  # What was sent of it, and not yet lost, is lost too.
+        emulator.faults()
+        assert stop.result().type == MessageType.ACK
+        assert emulator.wait(0.1).last_edge_cycle == (0, 0)
 
 
 def test_servos_say_what_holds(emulator: EmulatedBoard, board: Board) -> None:
