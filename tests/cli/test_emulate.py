@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from programs import run_program
 
 from reflexarc.firmware_bridge import Board
 from reflexarc.firmware_bridge.protocol.messages import PROTOCOL_VERSION
@@ -20,7 +21,7 @@ def test_an_emulated_board_serves_its_port_until_it_is_ended(
     command = [sys.executable, "-m", "reflexarc.cli", "emulate", "--link", str(link), "--json"]
     files = {"--eeprom": tmp_path / "eeprom.bin", "--vcd": tmp_path / "board.vcd"}
     command += [word for option, path in files.items() for word in (option, str(path))]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with run_program(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
             assert json.loads(process.stdout.readline()) == {"port": str(link)}

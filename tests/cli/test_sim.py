@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from programs import run_program
 from shell import Run
 
 # The box renders: not in a process in which other tests may have imported TensorFlow; it
@@ -127,7 +128,7 @@ def test_ctrl_c_and_a_sudden_death_leave_nothing_running(
 ) -> None:
     folder = tmp_path / "o"
     command = [sys.executable, "-m", "reflexarc.cli", "sim", "cable_pull", "--out", str(folder)]
-    with subprocess.Popen(
+    with run_program(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as running:
         try:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from programs import run_program
 from rig import ms_between
 
 from reflexarc.firmware_bridge import (
@@ -59,7 +60,7 @@ def board(bench: EmulatedBoard) -> Iterator[Board]:
 @pytest.fixture
 def driving_host(bench: EmulatedBoard) -> Iterator[subprocess.Popen[bytes]]:
     """Another process that drives the board for ever."""
-    with subprocess.Popen([sys.executable, "-c", DRIVING_HOST, bench.port]) as process:
+    with run_program([sys.executable, "-c", DRIVING_HOST, bench.port]) as process:
         while abs(bench.status().speed[0]) < 2000:
             assert process.poll() is None
             time.sleep(0.01)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from programs import run_program
 
 from reflexarc.firmware_bridge.emulator import EmulatedBoard
 from reflexarc.robot.audit import AuditError, AuditLog, files_of, path_of, read
@@ -170,9 +171,7 @@ for i in range(10**9):
 
 
 def test_a_writer_that_is_killed_leaves_whole_lines(path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE
-    ) as writer:
+    with run_program([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE) as writer:
         assert writer.stdout is not None
         writer.stdout.readline()
         writer.send_signal(signal.SIGKILL)
@@ -377,7 +376,7 @@ FULL_ROBOT = textwrap.dedent("""
 
 
 def test_a_robot_whose_log_is_full_stops(path: Path, emulator: EmulatedBoard) -> None:
-    with subprocess.Popen(
+    with run_program(
         [sys.executable, "-c", FULL_ROBOT, str(path), emulator.port],
         stdout=subprocess.PIPE,
         text=True,

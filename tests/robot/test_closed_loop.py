@@ -15,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from programs import run_program
 
 from reflexarc.core import ReflexarcError
 from reflexarc.firmware_bridge import Board
@@ -258,7 +259,7 @@ def test_killing_the_whole_robot_stops_the_pins_within_310_ms(
     )
     command = [sys.executable, "-m", "reflexarc.cli", "run", str(tmp_path / "robot.yaml")]
     command += ["--source", str(frames), "--port", emulator.port]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as robot:
+    with run_program(command, stdout=subprocess.DEVNULL) as robot:
         try:
             while emulator.status().speed[0] < 1500:
                 assert robot.poll() is None, "it ended before it moved"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import run_program
 
 from reflexarc.core import ReflexarcError
 from reflexarc.firmware_bridge import Board
@@ -122,7 +123,7 @@ def test_what_a_killed_robot_leaves_behind_is_cleared_away() -> None:
         "import signal\nfrom reflexarc.robot.control import ControlServer\n"
         "ControlServer('rover', lambda request: iter(()))\nprint(flush=True)\nsignal.pause()"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as robot:
+    with run_program([sys.executable, "-c", program], stdout=subprocess.PIPE) as robot:
         assert robot.stdout is not None
         robot.stdout.readline()
         assert running() == [path_of("rover")]

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from programs import run_program
 from rich.console import Console
 from shell import Run
 
@@ -137,7 +138,7 @@ def test_ctrl_c_leaves_the_terminal_as_it_was(emulator: EmulatedBoard) -> None:
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "reflexarc.cli", "board", "monitor", emulator.port]
     environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40"}
-    with subprocess.Popen(
+    with run_program(
         command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
     ) as process:
         os.close(slave)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from programs import run_program
 from servo_line import ServoLine, flip, keep, lose, lose_byte
 
 from reflexarc.firmware_bridge.drivers import (
@@ -398,10 +399,8 @@ def test_close_never_raises(line: ServoLine, servos: BusServos) -> None:
 # ---- the host
 
 HOST = """
-import signal, sys, time
+import sys, time
 from reflexarc.firmware_bridge.drivers import open_driver
-# A shell's background jobs, and so their tests, are deaf to it.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 config = {"port": sys.argv[2], "ids": {"pan": 1}, "speed_dps": {"pan": 30}}
 servos = open_driver(sys.argv[1], config)
 servos.set_servos({"pan": 90})
@@ -412,7 +411,7 @@ time.sleep(60)
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_the_host_dies_in_mid_move(family: str, line: ServoLine, how: signal.Signals) -> None:
-    with subprocess.Popen(
+    with run_program(
         [sys.executable, "-c", HOST, family, str(line.path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

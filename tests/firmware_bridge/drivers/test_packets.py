@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import select
-import subprocess
 import sys
 import tty
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 from dynamixel_servos import DynamixelInstructions, DynamixelServo
 from feetech_servos import FeetechInstructions, FeetechServo
+from programs import run_program
 from servo_line import ServoLine, flip, keep, lose, lose_byte
 
 from reflexarc.firmware_bridge.drivers.bus import Packets
@@ -259,7 +259,7 @@ def test_a_flood_without_end_comes_to_one(
     tty.setraw(slave)
     # A process of its own, or it would stop for breath whenever the parser works.
     flood = f"import os\nwhile True: os.write({master}, bytes(4096))"
-    with subprocess.Popen([sys.executable, "-c", flood], pass_fds=[master]) as flooding:
+    with run_program([sys.executable, "-c", flood], pass_fds=[master]) as flooding:
         port = BusPort(os.ttyname(slave), 57_600, reply_timeout_s=0.02)
         try:
             select.select([slave], [], [])

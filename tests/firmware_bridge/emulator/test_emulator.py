@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from programs import run_program
 
 from reflexarc.firmware_bridge import Board, BoardFaultError, ConnectionStatus, LinkLostError
 from reflexarc.firmware_bridge.build import FirmwareImage
@@ -127,7 +128,7 @@ def test_nothing_stays_behind(firmware: FirmwareImage) -> None:
 
 
 def test_it_does_not_outlive_a_killed_python() -> None:
-    with subprocess.Popen([sys.executable, "-c", ORPHAN_MAKER], stdout=subprocess.PIPE) as process:
+    with run_program([sys.executable, "-c", ORPHAN_MAKER], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         pid, port = process.stdout.readline().decode().split()
         os.kill(process.pid, signal.SIGKILL)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import run_program
 
 from reflexarc.firmware_bridge import Board
 from reflexarc.firmware_bridge.build import FirmwareImage
@@ -198,7 +199,7 @@ def test_released_it_runs_by_itself(held: EmulatedBoard) -> None:
 
 
 def test_held_it_does_not_outlive_a_killed_python() -> None:
-    with subprocess.Popen([sys.executable, "-c", HELD_ORPHAN], stdout=subprocess.PIPE) as process:
+    with run_program([sys.executable, "-c", HELD_ORPHAN], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         pid = int(process.stdout.readline())
         os.kill(process.pid, signal.SIGKILL)

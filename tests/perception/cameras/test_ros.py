@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from programs import run_program
 
 from reflexarc.perception.cameras import CameraError, open_camera
 from reflexarc.perception.cameras.synthetic import read_counter
@@ -43,7 +44,7 @@ def domain() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def publisher(domain: None) -> Iterator[subprocess.Popen[str]]:
     words = [f"{topic_of(encoding)}={encoding}" for encoding in ENCODINGS]
-    with subprocess.Popen(
+    with run_program(
         [sys.executable, str(PUBLISHER), *words], stdin=subprocess.PIPE, text=True
     ) as process:
         yield process

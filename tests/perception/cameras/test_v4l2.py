@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 import cv2
 import numpy as np
 import pytest
+from programs import run_program
 
 from reflexarc.perception.cameras import CameraError, open_camera, v4l2
 from reflexarc.perception.cameras.synthetic import Synthetic, read_counter
@@ -213,7 +214,7 @@ def test_a_node_that_gives_only_metadata_is_said(device: Path, kernel: Kernel) -
 def holder(device: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Another program that has the device open."""
     hold = "import sys; f = open(sys.argv[1]); print('ready', flush=True); sys.stdin.read()"
-    with subprocess.Popen(
+    with run_program(
         [sys.executable, "-c", hold, str(device)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None and process.stdout.readline() == b"ready\n"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from launched import Install, Launched, Write
+from programs import run_program
 
 Run = Callable[..., Launched]
 
@@ -245,7 +246,7 @@ def test_when_nobody_reads_any_more_all_end(write: Write, environment: dict[str,
     file = write("  - executable: {cmd: \"sh -c 'while :; do echo a; sleep 0.01; done'\"}\n")
     variables = {k: v for k, v in os.environ.items() if k.startswith(("LD_", "_ROS"))}
     command = [sys.executable, "-m", "reflexarc.cli", "launch", str(file)]
-    with subprocess.Popen(
+    with run_program(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**variables, **environment}
     ) as process:
         assert process.stdout is not None and process.stderr is not None
