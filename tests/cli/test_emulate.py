@@ -23,16 +23,13 @@ def test_an_emulated_board_serves_its_port_until_it_is_ended(
     command += [word for option, path in files.items() for word in (option, str(path))]
     with run_program(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        try:
-            assert json.loads(process.stdout.readline()) == {"port": str(link)}
-            with Board.connect(str(link)) as board:
-                assert board.hello.protocol_version == PROTOCOL_VERSION
-                assert board.wait_state().encoder == (0, 0)
-                board.save_settings()
-            process.send_signal(end)
-            assert process.wait(10) == 0
-        finally:
-            process.kill()
+        assert json.loads(process.stdout.readline()) == {"port": str(link)}
+        with Board.connect(str(link)) as board:
+            assert board.hello.protocol_version == PROTOCOL_VERSION
+            assert board.wait_state().encoder == (0, 0)
+            board.save_settings()
+        process.send_signal(end)
+        assert process.wait(10) == 0
     assert files["--eeprom"].stat().st_size == 1024
     assert "$enddefinitions" in files["--vcd"].read_text()
     assert not link.exists() and not link.is_symlink()

@@ -131,17 +131,12 @@ def test_ctrl_c_and_a_sudden_death_leave_nothing_running(
     with run_program(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as running:
-        try:
-            wait_for(
-                lambda: (
-                    (folder / "box" / "flight.jsonl").exists() and (folder / "robot.log").exists()
-                )
-            )
-            assert len(processes_of(folder)) >= 3
-            running.send_signal(how)
-            running.wait(30)
-        finally:
-            running.kill()
+        wait_for(
+            lambda: (folder / "box" / "flight.jsonl").exists() and (folder / "robot.log").exists()
+        )
+        assert len(processes_of(folder)) >= 3
+        running.send_signal(how)
+        running.wait(30)
     assert running.returncode == (130 if how is signal.SIGINT else -signal.SIGKILL)
     wait_for(lambda: processes_of(folder) == [])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 import subprocess
 import sys
 import threading
@@ -260,12 +259,10 @@ def test_killing_the_whole_robot_stops_the_pins_within_310_ms(
     command = [sys.executable, "-m", "reflexarc.cli", "run", str(tmp_path / "robot.yaml")]
     command += ["--source", str(frames), "--port", emulator.port]
     with run_program(command, stdout=subprocess.DEVNULL) as robot:
-        try:
-            while emulator.status().speed[0] < 1500:
-                assert robot.poll() is None, "it ended before it moved"
-                time.sleep(0.01)
-        finally:
-            robot.send_signal(signal.SIGKILL)
+        while emulator.status().speed[0] < 1500:
+            assert robot.poll() is None, "it ended before it moved"
+            time.sleep(0.01)
+        robot.kill()
     killed = emulator.status()
     later = emulator.wait(0.5)
     assert later.duty == (0, 0)

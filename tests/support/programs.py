@@ -9,9 +9,9 @@ from typing import Any
 
 
 @contextmanager
-def run_program(command: Sequence[object], **options: Any) -> Iterator[subprocess.Popen[Any]]:
+def run_program(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[Any]]:
     """`subprocess.Popen`, which waits for the end; of a test that fails, it does not wait."""
-    with subprocess.Popen([str(word) for word in command], **options) as process:
+    with subprocess.Popen(command, **options) as process:
         try:
             yield process
         except BaseException:
